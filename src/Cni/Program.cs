@@ -1,0 +1,2 @@
+Console.Error.WriteLine("mesh: this program has not landed yet");
+return 1;
