@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+
+namespace Mesh.Demo;
+
+/// <summary>Puts the operator and one MeshInstall into a cluster, and takes them out again.</summary>
+public static class Installation
+{
+    public const string Resource = "meshinstalls.install.mesh.dev";
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(3);
+
+    public static async Task InstallAsync(Cluster cluster, Action<string> say)
+    {
+        await cluster.RunAsync("apply", "-k", Path.Combine(Cluster.Root, "config", ConfigFolder()));
+        say("✓ operator applied (config/" + ConfigFolder() + ")");
+        await cluster.RunAsync("wait", "--for=condition=Established", "crd/" + Resource, "--timeout=30s");
+        await cluster.RunAsync("rollout", "status", "deployment/mesh-operator", "-n", "mesh-operator", "--timeout=120s");
+        say("✓ operator runs");
+        await cluster.RunAsync("apply", "-f", Path.Combine(Cluster.Root, "config/samples", SampleName()));
+        await WaitReadyAsync(cluster, say);
+    }
+
+    /// <summary>Waits for Ready with the object's own generation; says each phase as it comes.</summary>
+    public static async Task WaitReadyAsync(Cluster cluster, Action<string> say)
+    {
+        var last = "";
+        await Cluster.UntilAsync(
+            "MeshInstall/default is Ready", ReadyDeadline,
+            async () =>
+            {
+                var mesh = await cluster.GetAsync(Resource, "default");
+                var line = Describe(mesh);
+                if (line != last) say("  " + (last = line));
+                return IsReady(mesh) ? "yes" : null;
+            },
+            async () => (await cluster.GetAsync(Resource, "default"))["status"]?.ToJsonString() ?? "no status at all");
+        say("✓ MeshInstall/default is Ready");
+    }
+
+    public static async Task UninstallAsync(Cluster cluster, Action<string> say)
+    {
+        await cluster.RunAsync("delete", Resource, "default", "--ignore-not-found", "--wait=true", "--timeout=180s");
+        say("✓ MeshInstall is gone, and everything it made");
+        await cluster.RunAsync("delete", "-k", Path.Combine(Cluster.Root, "config", ConfigFolder()), "--ignore-not-found", "--wait=true", "--timeout=120s");
+        say("✓ operator is gone");
+    }
+
+    public static bool IsReady(JsonNode mesh) =>
+        mesh["status"]?["observedGeneration"]?.GetValue<long>() == mesh["metadata"]!["generation"]!.GetValue<long>()
+        && Condition(mesh, "Ready")?["status"]?.GetValue<string>() == "True";
+
+    public static JsonNode? Condition(JsonNode mesh, string type) =>
+        mesh["status"]?["conditions"]?.AsArray().FirstOrDefault(condition => condition!["type"]!.GetValue<string>() == type);
+
+    private static string Describe(JsonNode mesh)
+    {
+        var components = mesh["status"]?["components"]?.AsArray()
+            .Select(part => $"{part!["name"]} {part["ready"] ?? "0"}/{part["desired"] ?? "?"}") ?? [];
+        return $"{mesh["status"]?["phase"] ?? "waiting for the operator"}: {string.Join(", ", components)}";
+    }
+
+    private static string ConfigFolder() => Environment.GetEnvironmentVariable("MESH_CONFIG") is { Length: > 0 } folder ? folder : "default";
+
+    private static string SampleName() => Environment.GetEnvironmentVariable("MESH_SAMPLE") is { Length: > 0 } sample ? sample : "meshinstall.yaml";
+}

@@ -1,0 +1,28 @@
+using Mesh.Demo.Packets;
+
+namespace Mesh.Demo.Proof;
+
+/// <summary>Captures, on the server's node, everything to and from the server's address while something is done.</summary>
+public sealed class Sniffer(Cluster cluster)
+{
+    private const string File = "/tmp/capture.pcap";
+
+    public async Task<Capture> DuringAsync(string serverAddress, Func<Task> act)
+    {
+        await ShellAsync($"pkill tcpdump; rm -f {File} /tmp/tcpdump.log; "
+            + $"setsid tcpdump -i any -U -s 0 -w {File} 'tcp and host {serverAddress}' </dev/null >/dev/null 2>/tmp/tcpdump.log & "
+            + "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do grep -q listening /tmp/tcpdump.log && exit 0; sleep 0.2; done; cat /tmp/tcpdump.log >&2; exit 1");
+        await act();
+        await Task.Delay(TimeSpan.FromMilliseconds(700));
+        await ShellAsync("pkill tcpdump; for i in 1 2 3 4 5 6 7 8 9 10; do pgrep tcpdump >/dev/null || exit 0; sleep 0.1; done; exit 0");
+        var file = await cluster.ExecAsync(Workloads.CaptureNamespace, "capture", "cat", File);
+        if (!file.Succeeded) throw new DemoException("reading the capture", file.Error.Trim());
+        return new Capture(PcapReader.Read(file.Output));
+    }
+
+    private async Task ShellAsync(string script)
+    {
+        var outcome = await cluster.ExecAsync(Workloads.CaptureNamespace, "capture", "sh", "-c", script);
+        if (!outcome.Succeeded) throw new DemoException("capturing packets on the server's node", outcome.Error.Trim());
+    }
+}
