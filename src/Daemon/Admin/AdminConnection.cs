@@ -1,0 +1,166 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using Mesh.Daemon.Metering;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Daemon.Admin;
+
+/// <summary>One client of the admin server: requests one after the other until either side has had enough. Thread pool, one task.</summary>
+internal sealed class AdminConnection(
+    Socket client, AdminPages pages, AdminLimits limits, MetricFamily<Counter> rejected, Counter served, ILogger log, TimeProvider time)
+{
+    private readonly int _bufferBytes = limits.HeadBytes + limits.BodyBytes + 4;
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
+    private int _received;
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            for (var at = 1; at <= limits.RequestsPerConnection; at++)
+            {
+                if (await ReceiveAsync(stop) is not { } request) return;
+                var last = at == limits.RequestsPerConnection || stop.IsCancellationRequested || WantsClose(request);
+                var response = await AnswerAsync(request, stop);
+                await SendAsync(response, last, withBody: request.Method != "HEAD", stop);
+                served.Increment();
+                if (last) return;
+            }
+        }
+        catch (Exception gone) when (gone is SocketException or OperationCanceledException)
+        {
+            rejected.With(stop.IsCancellationRequested ? "shutdown" : gone is SocketException ? "connection_lost" : "timeout").Increment();
+        }
+        finally
+        {
+            client.Dispose();
+            ArrayPool<byte>.Shared.Return(_buffer);
+        }
+    }
+
+    private static bool WantsClose(AdminRequest request) =>
+        request.Header("connection")?.Contains("close", StringComparison.OrdinalIgnoreCase) == true;
+
+    private static string ReasonPhrase(int status) => status switch
+    {
+        200 => "OK",
+        202 => "Accepted",
+        204 => "No Content",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ => "Status",
+    };
+
+    private async Task<AdminRequest?> ReceiveAsync(CancellationToken stop)
+    {
+        using var deadline = new CancellationTokenSource(_received > 0 ? limits.RequestTimeout : limits.IdleTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
+        var begun = _received > 0;
+        while (true)
+        {
+            var outcome = _received == 0 ? RequestParse.NeedMoreBytes
+                : RequestReader.TryRead(_buffer.AsMemory(0, _received), limits, out _, out _);
+            if (outcome == RequestParse.Complete) return Take();
+            if (outcome != RequestParse.NeedMoreBytes)
+            {
+                await RefuseAsync(outcome, stop);
+                return null;
+            }
+            Grow();
+            int count;
+            try
+            {
+                count = await client.ReceiveAsync(_buffer.AsMemory(_received), SocketFlags.None, either.Token);
+            }
+            catch (OperationCanceledException) when (!begun)
+            {
+                return null; // Idle for too long, or told to stop between requests: nothing was promised.
+            }
+            if (count == 0)
+            {
+                if (_received > 0) rejected.With("truncated").Increment();
+                return null;
+            }
+            _received += count;
+            if (begun) continue;
+            begun = true;
+            deadline.CancelAfter(limits.RequestTimeout);
+        }
+    }
+
+    private AdminRequest Take()
+    {
+        RequestReader.TryRead(_buffer.AsMemory(0, _received), limits, out var request, out var consumed);
+        _buffer.AsSpan(consumed, _received - consumed).CopyTo(_buffer);
+        _received -= consumed;
+        return request! with { Peer = client.RemoteEndPoint };
+    }
+
+    private void Grow()
+    {
+        if (_received < _buffer.Length) return;
+        // The parser refuses what is longer than the limits, so the buffer never has to outgrow them.
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Min(_bufferBytes, _buffer.Length * 2) + 1);
+        _buffer.AsSpan(0, _received).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+
+    private async Task<AdminResponse> AnswerAsync(AdminRequest request, CancellationToken stop)
+    {
+        using var deadline = new CancellationTokenSource(limits.ResponseTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
+        try
+        {
+            return await pages.Find(request.Method, request.Path)(request, either.Token);
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+            return AdminResponse.Text("the page took too long\n", 503);
+        }
+        catch (Exception fault)
+        {
+            log.LogError(fault, "admin page {Path} failed", request.Path);
+            return AdminResponse.Text("internal error\n", 500);
+        }
+    }
+
+    private async Task RefuseAsync(RequestParse outcome, CancellationToken stop)
+    {
+        var (status, reason) = outcome switch
+        {
+            RequestParse.HeadTooLarge => (431, "head_too_large"),
+            RequestParse.BodyTooLarge => (413, "body_too_large"),
+            RequestParse.NotImplemented => (501, "not_implemented"),
+            _ => (400, "malformed"),
+        };
+        rejected.With(reason).Increment();
+        await SendAsync(AdminResponse.Text(ReasonPhrase(status) + "\n", status), last: true, withBody: true, stop);
+    }
+
+    private async Task SendAsync(AdminResponse response, bool last, bool withBody, CancellationToken stop)
+    {
+        using var deadline = new CancellationTokenSource(limits.ResponseTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
+        var head = string.Create(
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {response.Status} {ReasonPhrase(response.Status)}\r\nContent-Type: {response.ContentType}\r\n"
+            + $"Content-Length: {response.Body.Length}\r\n{(last ? "Connection: close\r\n" : "")}\r\n");
+        await SendAllAsync(Encoding.ASCII.GetBytes(head), either.Token);
+        if (withBody) await SendAllAsync(response.Body, either.Token);
+        if (last) client.Shutdown(SocketShutdown.Send);
+    }
+
+    private async Task SendAllAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)
+    {
+        while (!bytes.IsEmpty) bytes = bytes[await client.SendAsync(bytes, SocketFlags.None, stop)..];
+    }
+}

@@ -1,0 +1,8 @@
+namespace Mesh.Daemon.Metering;
+
+internal enum MetricKind
+{
+    Counter,
+    Gauge,
+    Histogram,
+}

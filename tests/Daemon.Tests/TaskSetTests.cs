@@ -1,0 +1,43 @@
+using Mesh.Daemon.Logging;
+
+namespace Mesh.Daemon.Tests;
+
+public sealed class TaskSetTests
+{
+    [Fact]
+    public async Task All_work_is_awaited_including_what_is_added_meanwhile()
+    {
+        using var output = new MemoryStream();
+        using var log = new Log(output, LogFormat.Plain, LogFilter.Information, TimeProvider.System);
+        var (first, second) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var set = new TaskSet(log.Scope("t"));
+        set.Add(first.Task);
+
+        var all = set.WhenAllAsync();
+        set.Add(second.Task);
+        first.SetResult();
+        await Task.Delay(20);
+        Assert.False(all.IsCompleted);
+        second.SetResult();
+        await all.WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal(0, set.Count);
+    }
+
+    [Fact]
+    public async Task A_fault_is_logged_once_and_a_cancellation_is_not()
+    {
+        using var output = new MemoryStream();
+        var log = new Log(output, LogFormat.Plain, LogFilter.Information, TimeProvider.System);
+        var set = new TaskSet(log.Scope("t"));
+
+        set.Add(Task.FromException(new InvalidOperationException("broken")));
+        set.Add(Task.FromCanceled(new CancellationToken(canceled: true)));
+        await set.WhenAllAsync();
+        log.Dispose();
+
+        var text = System.Text.Encoding.UTF8.GetString(output.ToArray());
+        Assert.Single(text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("a background task failed", text, StringComparison.Ordinal);
+        Assert.Contains("broken", text, StringComparison.Ordinal);
+    }
+}
