@@ -5,6 +5,9 @@ namespace Mesh.Demo;
 /// <summary>A Kubernetes cluster as kubectl shows it: the one that hack/cluster made, or the one KUBECONFIG names.</summary>
 public sealed class Cluster(string kubectl)
 {
+    /// <summary>The kubectl to run; it finds the cluster by itself.</summary>
+    public string Kubectl => kubectl;
+
     /// <summary>The root of the checkout, where config/, hack/ and artifacts/ are.</summary>
     public static string Root { get; } = FindRoot();
 

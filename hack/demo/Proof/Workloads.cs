@@ -8,6 +8,9 @@ public sealed class Workloads(Cluster cluster)
     public const string Namespace = "mesh-demo";
     public const string CaptureNamespace = "mesh-demo-capture";
     public const int Port = 8080;
+
+    /// <summary>The server sends back each line it gets on this port, for connections that stay open.</summary>
+    public const int EchoPort = 8081;
     private const string Image = "mesh.local/workload:dev";
 
     /// <summary>Where the server answers, by name, so that cluster DNS is part of the proof.</summary>
