@@ -34,9 +34,9 @@ public sealed class References
     [Fact]
     public void No_program_references_a_program() =>
         Expect.None(from row in Graph()
-                     from reference in row.Value
-                     where Programs.Contains(reference, StringComparer.Ordinal)
-                     select $"{row.Key} -> {reference}");
+                    from reference in row.Value
+                    where Programs.Contains(reference, StringComparer.Ordinal)
+                    select $"{row.Key} -> {reference}");
 
     [Fact]
     public void No_project_is_called_common_shared_core_or_utils() =>

@@ -38,7 +38,9 @@ public sealed class RegistryPushTests
             $"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder.FullName}/data}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n");
         using var registry = Process.Start(new ProcessStartInfo(program, ["serve", Path.Combine(folder.FullName, "config.yml")])
         {
-            RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
         })!;
         registry.BeginErrorReadLine();
         registry.BeginOutputReadLine();

@@ -15,7 +15,10 @@ internal sealed class HeldConnection : IAsyncDisposable
     {
         var start = new ProcessStartInfo(cluster.Kubectl)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
         };
         foreach (var argument in new[] { "exec", "-i", "-n", Workloads.Namespace, "client", "--", "nc", $"server.{Workloads.Namespace}", Workloads.EchoPort.ToString() })
             start.ArgumentList.Add(argument);

@@ -26,7 +26,8 @@ public static class ImageDelivery
             {
                 using var push = new RegistryPush(target);
                 await push.PushAsync(archive);
-            });
+            }
+            );
         }
 
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("KUBECONFIG")))
