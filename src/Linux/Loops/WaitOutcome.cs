@@ -1,0 +1,11 @@
+namespace Mesh.Linux.Loops;
+
+/// <summary>How waiting for a socket ended.</summary>
+public enum WaitOutcome
+{
+    Ready,
+    TimedOut,
+
+    /// <summary>The socket was disposed meanwhile.</summary>
+    Closed,
+}

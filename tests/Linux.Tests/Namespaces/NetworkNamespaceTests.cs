@@ -1,0 +1,68 @@
+using Mesh.Linux.Loops;
+using Mesh.Linux.Namespaces;
+using Mesh.Linux.Sockets;
+
+namespace Mesh.Linux.Tests.Namespaces;
+
+[Trait("Category", "Kernel")]
+public sealed class NetworkNamespaceTests
+{
+    [Fact]
+    public void Work_inside_sees_the_other_namespace_and_the_caller_stays_where_it_was()
+    {
+        using var inside = CreateOrSkip();
+        var before = NetworkNamespace.Open("/proc/thread-self/ns/net").Identity;
+        var seen = inside.Run(() => NetworkNamespace.Open("/proc/thread-self/ns/net").Identity);
+        Assert.Equal(inside.Identity, seen);
+        Assert.NotEqual(before, seen);
+        Assert.Equal(before, NetworkNamespace.Open("/proc/thread-self/ns/net").Identity);
+        Assert.Equal(["lo"], inside.Run(() => Directory.GetDirectories("/sys/class/net").Length > 0
+            ? File.ReadAllLines("/proc/thread-self/net/dev").Skip(2).Select(l => l.Split(':')[0].Trim()).ToArray() : []));
+    }
+
+    [Fact]
+    public void An_exception_inside_reaches_the_caller()
+    {
+        using var inside = CreateOrSkip();
+        Assert.Throws<InvalidDataException>(() => inside.Run(() => throw new InvalidDataException()));
+    }
+
+    [Fact]
+    public void What_is_not_a_network_namespace_is_refused()
+    {
+        Assert.Equal(Errno.InvalidArgument, NetworkNamespace.TryOpen("/proc/self/ns/mnt", out _));
+        Assert.Equal(Errno.InvalidArgument, NetworkNamespace.TryOpen("/dev/null", out _));
+        Assert.Equal(Errno.NotFound, NetworkNamespace.TryOpen("/proc/self/ns/no-such", out _));
+    }
+
+    [Fact]
+    public async Task Sockets_of_one_loop_live_in_the_namespace_they_were_made_for()
+    {
+        using var inside = CreateOrSkip();
+        await using var test = new TestLoop();
+        await test.RunAsync(async () =>
+        {
+            var acceptor = new TestAcceptor(test.Loop);
+            var options = new SocketOptions { Namespace = inside, Mark = 0x539, Transparency = Transparency.Required };
+            Assert.Equal(Errno.None, LoopListener.TryListen(test.Loop, InetEndpoint.AnyV6(15001), options, acceptor, out _));
+            // The new namespace's loopback is down: a dial there cannot leave, one from here finds no listener.
+            var there = await LoopSocket.ConnectAsync(test.Loop, InetEndpoint.LoopbackV4(15001), options, TimeSpan.FromSeconds(1));
+            Assert.Equal(Errno.NetworkUnreachable, there.Error);
+            var here = await LoopSocket.ConnectAsync(test.Loop, InetEndpoint.LoopbackV4(15001), new SocketOptions(), TimeSpan.FromSeconds(1));
+            Assert.Equal(Errno.ConnectionRefused, here.Error);
+        });
+    }
+
+    private static NetworkNamespace CreateOrSkip()
+    {
+        try
+        {
+            return NetworkNamespace.CreateNew();
+        }
+        catch (LinuxException e) when (e.Error == Errno.NotPermitted)
+        {
+            Assert.Skip("needs CAP_SYS_ADMIN to create network namespaces");
+            throw;
+        }
+    }
+}
