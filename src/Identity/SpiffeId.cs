@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Mesh.Identity;
 
 /// <summary>
@@ -11,6 +13,10 @@ public sealed record SpiffeId(string TrustDomain, string Namespace, string Servi
     /// <summary>Longest accepted text, in characters (SPIFFE ID section 2.3: 2048 bytes).</summary>
     public const int LengthMax = 2048;
 
+    // SPIFFE ID sections 2.1 and 2.2. Nothing else, so an id can stand in logs, headers and policies unquoted.
+    private static readonly SearchValues<char> Allowed =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
+
     /// <summary>The id, or null when the text is not exactly of the form above.</summary>
     public static SpiffeId? TryParse(ReadOnlySpan<char> text)
     {
@@ -22,7 +28,7 @@ public sealed record SpiffeId(string TrustDomain, string Namespace, string Servi
         var trustDomain = rest[parts[0]];
         var ns = rest[parts[2]];
         var account = rest[parts[4]];
-        if (trustDomain.IsEmpty || ns.IsEmpty || account.IsEmpty) return null;
+        if (!IsName(trustDomain) || !IsName(ns) || !IsName(account)) return null;
         return new SpiffeId(trustDomain.ToString(), ns.ToString(), account.ToString());
     }
 
@@ -30,4 +36,7 @@ public sealed record SpiffeId(string TrustDomain, string Namespace, string Servi
     public string Principal => $"{TrustDomain}/ns/{Namespace}/sa/{ServiceAccount}";
 
     public override string ToString() => Scheme + Principal;
+
+    private static bool IsName(ReadOnlySpan<char> part) =>
+        !part.IsEmpty && !part.ContainsAnyExcept(Allowed) && part is not ("." or "..");
 }
