@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+using Mesh.Kubernetes.Json;
+
+namespace Mesh.Kubernetes.Objects;
+
+/// <summary>The terms of a lease.</summary>
+public sealed record LeaseSpec
+{
+    public string? HolderIdentity { get; init; }
+    public int? LeaseDurationSeconds { get; init; }
+    [JsonConverter(typeof(MicroTimeConverter))]
+    public DateTimeOffset? AcquireTime { get; init; }
+    [JsonConverter(typeof(MicroTimeConverter))]
+    public DateTimeOffset? RenewTime { get; init; }
+    public int? LeaseTransitions { get; init; }
+}
