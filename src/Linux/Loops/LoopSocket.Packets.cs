@@ -34,22 +34,36 @@ public sealed partial class LoopSocket
         }
     }
 
-    /// <summary>Sends one packet whole, with a descriptor if given; the descriptor stays the caller's.</summary>
+    /// <summary>Sends one packet whole, with a descriptor if given; the descriptor stays the caller's. A closed one throws.</summary>
     public unsafe Errno TrySendPacket(ReadOnlySpan<byte> packet, SafeFileDescriptor? descriptor = null)
     {
         if (!IsWritable) return Errno.WouldBlock;
-        const int length = ControlHeader + sizeof(int);
         var control = stackalloc byte[ControlHeader + 8];
+        var isHeld = false;
+        try
+        {
+            descriptor?.DangerousAddRef(ref isHeld);
+            return SendPacket(packet, descriptor?.Number ?? -1, control);
+        }
+        finally
+        {
+            if (isHeld) descriptor!.DangerousRelease();
+        }
+    }
+
+    private unsafe Errno SendPacket(ReadOnlySpan<byte> packet, int descriptor, byte* control)
+    {
+        const int length = ControlHeader + sizeof(int);
         fixed (byte* at = packet)
         {
             var slice = new IoSlice((nint)at, (nuint)packet.Length);
             var message = new MessageHeader { Slices = &slice, SliceCount = 1 };
-            if (descriptor is not null)
+            if (descriptor >= 0)
             {
                 *(nuint*)control = length;
                 *(int*)(control + 8) = Libc.SOL_SOCKET;
                 *(int*)(control + 12) = Libc.SCM_RIGHTS;
-                *(int*)(control + ControlHeader) = descriptor.Number;
+                *(int*)(control + ControlHeader) = descriptor;
                 message.Control = control;
                 message.ControlLength = ControlHeader + 8;
             }
@@ -59,7 +73,6 @@ public sealed partial class LoopSocket
                 if (NoteWriteError(Libc.LastError) is var error && error != Errno.Interrupted) return error;
             }
 
-            GC.KeepAlive(descriptor);
             return Errno.None;
         }
     }
