@@ -1,0 +1,37 @@
+namespace Mesh.Http2;
+
+/// <summary>Why the engine ended a connection: finer than the wire code, for logs, counters and tests.</summary>
+public enum EndReason
+{
+    None,
+    PrefaceInvalid,
+    FirstFrameNotSettings,
+    FrameTooLarge,
+    FrameLengthWrong,
+    StreamIdWrong,
+    FrameOnIdleStream,
+    HeadersOnClosedStream,
+    PaddingTooLong,
+    PushRefused,
+    ContinuationMissing,
+    ContinuationUnexpected,
+    ContinuationFlood,
+    HeaderBlockTooLarge,
+    HeaderBlockUndecodable,
+    SettingInvalid,
+    SettingsFlood,
+    SettingsNotAcknowledged,
+    PingFlood,
+    PriorityFlood,
+    EmptyDataFlood,
+    UnknownFrameFlood,
+    RapidReset,
+    StreamFaultFlood,
+    ClosedStreamFlood,
+    WindowIncrementZero,
+    WindowOverflow,
+    WindowOverrun,
+    ControlBacklog,
+    KeepAliveTimeout,
+    OwnerDecision,
+}
