@@ -1,0 +1,12 @@
+using System.Collections.Immutable;
+
+namespace Mesh.Tls13.Handshake;
+
+/// <summary>What a context is made of: our chain (DER, leaf first), its key (PKCS #8) and the roots we trust (DER).</summary>
+public readonly ref struct TlsCredentials(
+    ImmutableArray<ReadOnlyMemory<byte>> chain, ReadOnlySpan<byte> privateKey, ImmutableArray<ReadOnlyMemory<byte>> roots)
+{
+    public ImmutableArray<ReadOnlyMemory<byte>> Chain { get; } = chain;
+    public ReadOnlySpan<byte> PrivateKey { get; } = privateKey;
+    public ImmutableArray<ReadOnlyMemory<byte>> Roots { get; } = roots;
+}
