@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using Mesh.Model.Snapshot;
+
+namespace Mesh.Model.Decisions;
+
+/// <summary>
+/// The endpoints of a service that are equally good for clients of one place and one port: filtered, ranked, with running sums of their
+/// capacity, so that choosing costs the same for ten and for ten thousand. Immutable.
+/// </summary>
+public sealed class RankedEndpoints
+{
+    private readonly EndpointQuery _query;
+    private readonly ulong[]? _sums;
+
+    private RankedEndpoints(EndpointQuery query, ImmutableArray<EndpointCandidate> candidates)
+    {
+        _query = query;
+        Candidates = candidates;
+        if (candidates.All(static c => c.Workload.Shape.Capacity == 1)) return;
+        var sum = 0UL;
+        _sums = [.. candidates.Select(c => sum += c.Workload.Shape.Capacity)];
+    }
+
+    public ImmutableArray<EndpointCandidate> Candidates { get; }
+
+    /// <summary>
+    /// Draws two by capacity and takes the one with less load per capacity; with retries, an endpoint that was tried is never drawn again.
+    /// </summary>
+    public EndpointCandidate? Choose(ref Chance chance, IEndpointLoad? load, ReadOnlySpan<MeshWorkload> tried = default)
+    {
+        if (Candidates.Length == 0) return null;
+        if (tried.Length > 0) return ChooseUntried(ref chance, tried);
+        var first = Candidates[Draw(ref chance)];
+        if (load is null || Candidates.Length == 1) return first;
+        var second = Candidates[Draw(ref chance)];
+        if (ReferenceEquals(first, second)) return first;
+        var one = (ulong)load.LoadOf(first.Workload) * second.Workload.Shape.Capacity;
+        var other = (ulong)load.LoadOf(second.Workload) * first.Workload.Shape.Capacity;
+        return one <= other ? first : second;
+    }
+
+    internal static RankedEndpoints Compute(MeshService service, in EndpointQuery query)
+    {
+        var best = -1;
+        var candidates = ImmutableArray.CreateBuilder<EndpointCandidate>();
+        var allowUnhealthy = service.Service!.LoadBalancing?.HealthPolicy == HealthPolicy.AllowAll;
+        foreach (var workload in service.Workloads)
+        {
+            if (workload.Shape.Capacity == 0 || (!workload.IsHealthy && !allowUnhealthy) || !IsReachable(workload, query.Client)) continue;
+            var port = EndpointPort.Resolve(workload, service, query.Port, query.Mode);
+            if (port == 0) continue;
+            var rank = LocalityRank.Of(workload, query.Client, service.Service.LoadBalancing);
+            if (rank < 0 || rank < best) continue;
+            if (rank > best) candidates.Clear();
+            best = rank;
+            candidates.Add(new EndpointCandidate(workload, port, service.AlternativeIdentities.Insert(0, workload.Identity)));
+        }
+
+        return new RankedEndpoints(query, candidates.DrainToImmutable());
+    }
+
+    /// <summary>Whether this was computed for the same question: same port, and a client that stands at the same place.</summary>
+    internal bool Answers(in EndpointQuery query)
+    {
+        if (query.Port != _query.Port || query.Mode != _query.Mode) return false;
+        var (mine, theirs) = (_query.Client, query.Client);
+        return ReferenceEquals(mine, theirs)
+            || (mine.Network == theirs.Network && mine.Node == theirs.Node && mine.Shape.ClusterId == theirs.Shape.ClusterId
+                && mine.Shape.Locality == theirs.Shape.Locality);
+    }
+
+    private static bool IsReachable(MeshWorkload workload, MeshWorkload client) =>
+        workload.AddressCount > 0 || workload.Shape.Hostname.Length > 0
+        || (workload.Network != client.Network && workload.Shape.NetworkGateway is not null);
+
+    private int Draw(ref Chance chance)
+    {
+        if (_sums is null) return (int)chance.Below((ulong)Candidates.Length);
+        var at = Array.BinarySearch(_sums, chance.Below(_sums[^1]) + 1);
+        return at >= 0 ? FirstOf(at) : ~at;
+    }
+
+    private int FirstOf(int at)
+    {
+        while (at > 0 && _sums![at - 1] == _sums[at]) at--;
+        return at;
+    }
+
+    private EndpointCandidate? ChooseUntried(ref Chance chance, ReadOnlySpan<MeshWorkload> tried)
+    {
+        var start = Draw(ref chance);
+        for (var i = 0; i < Candidates.Length; i++)
+        {
+            var candidate = Candidates[(start + i) % Candidates.Length];
+            if (!tried.Contains(candidate.Workload)) return candidate;
+        }
+
+        return null;
+    }
+}

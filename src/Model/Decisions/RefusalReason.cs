@@ -1,0 +1,14 @@
+namespace Mesh.Model.Decisions;
+
+/// <summary>Why the mesh will not carry a connection.</summary>
+public enum RefusalReason
+{
+    SelfCall,
+    UnknownSource,
+    UnknownDestination,
+    NoHealthyUpstream,
+    UnknownWaypoint,
+    UnknownNetworkGateway,
+    NoServiceAcrossNetworks,
+    NoIdentityAcrossNetworks,
+}
