@@ -25,7 +25,7 @@ public sealed partial class Tidy
                     let path = Path.Combine(Repository.Root, folder)
                     where Directory.Exists(path)
                     from file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                    where !file.Contains("/crd/", StringComparison.Ordinal) && !file.Contains("/dist/", StringComparison.Ordinal)
+                    where !Array.Exists(["/crd/", "/dist/", "/obj/", "/bin/"], skipped => file.Contains(skipped, StringComparison.Ordinal))
                     let lines = File.ReadLines(file).Take(FileLinesMax + 1).Count()
                     where lines > FileLinesMax
                     select $"{file}: more than {FileLinesMax} lines");
