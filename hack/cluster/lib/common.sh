@@ -3,13 +3,14 @@
 
 KUBERNETES_VERSION=1.20.2
 CACHE_ROOT="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mesh"
-KUBERNETES_CACHE="$CACHE_ROOT/kubernetes-$KUBERNETES_VERSION"
-KUBERNETES_BIN="$KUBERNETES_CACHE/bin"
 KUBERNETES_PROGRAMS=(kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet kube-proxy)
 DEBIAN_RELEASE=bookworm
 
 CLUSTER_HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 PROGRAM="${0##*/}"
+# Other patches make other programs, which live beside the old ones.
+KUBERNETES_CACHE="$CACHE_ROOT/kubernetes-$KUBERNETES_VERSION-$(cat "$CLUSTER_HACK"/patches/*.patch | sha256sum | cut -c1-8)"
+KUBERNETES_BIN="$KUBERNETES_CACHE/bin"
 
 # One line per step, with the seconds since the script began.
 say() { printf '[%4ss] %s\n' "$SECONDS" "$*" >&2; }
