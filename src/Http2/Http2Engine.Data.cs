@@ -47,7 +47,8 @@ public sealed partial class Http2Engine
     private bool AdmitData(IHttp2Events events)
     {
         dataStreamId = 0;
-        if (frame.Length == 0 && !frame.Has(FrameFlags.EndStream))
+        var slot = streams.Find(frame.StreamId);
+        if (frame.Length == 0 && (slot < 0 || !frame.Has(FrameFlags.EndStream)))
         {
             counters.EmptyDataReceived++;
             if (!budgets.EmptyData.TrySpend())
@@ -56,7 +57,6 @@ public sealed partial class Http2Engine
             }
         }
 
-        var slot = streams.Find(frame.StreamId);
         if (slot < 0)
         {
             return IsIdle(frame.StreamId)
@@ -175,11 +175,11 @@ public sealed partial class Http2Engine
         if (increment > 0) WriteWindowUpdate(streamId, increment);
     }
 
-    /// <summary>A frame on a stream that has ended. What was in flight when we reset it is no fault.</summary>
+    /// <summary>A frame on a stream that has ended. What was in flight when we reset it, or when we said GOAWAY, is no fault.</summary>
     private bool OnClosedStreamFrame(bool answer)
     {
         counters.ClosedStreamFrames++;
-        if (resets.Contains(frame.StreamId)) return true;
+        if (resets.Contains(frame.StreamId) || frame.StreamId > acceptIdMax) return true;
         if (!budgets.ClosedStreamFrames.TrySpend())
         {
             return EndConnection(ErrorCode.EnhanceYourCalm, EndReason.ClosedStreamFlood, "too many frames on ended streams");

@@ -25,7 +25,7 @@ internal static class HeaderRules
         isConnect = false;
         var verdict = CheckFields(fields, Pseudo.Method | Pseudo.Scheme | Pseudo.Authority | Pseudo.Path, out var seen);
         if (verdict != HeaderVerdict.WellFormed) return verdict;
-        if (!seen.HasFlag(Pseudo.Method)) return HeaderVerdict.PseudoMissing;
+        if ((seen & Pseudo.Method) == Pseudo.None) return HeaderVerdict.PseudoMissing;
         var method = fields.Method;
         if (method.IsEmpty) return HeaderVerdict.ValueInvalid;
         isConnect = method.SequenceEqual("CONNECT"u8);
