@@ -6,16 +6,31 @@ namespace Mesh.Demo;
 public static class Installation
 {
     public const string Resource = "meshinstalls.install.mesh.dev";
+    public const string OperatorNamespace = "mesh-operator";
+
+    /// <summary>The MeshInstall that `make up` applies: images as they were built here and brought to the nodes.</summary>
+    public static string SampleFile => Path.Combine(Cluster.Root, "config/samples/meshinstall-dev.yaml");
+
+    private static string ConfigFolder => Path.Combine(Cluster.Root, "config/dev");
+
+    private static string? Registry => Environment.GetEnvironmentVariable("IMAGE_REGISTRY") is { Length: > 0 } name ? name : null;
+
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(3);
 
     public static async Task InstallAsync(Cluster cluster, Action<string> say)
     {
-        await cluster.RunAsync("apply", "-k", Path.Combine(Cluster.Root, "config", ConfigFolder()));
-        say("✓ operator applied (config/" + ConfigFolder() + ")");
+        await cluster.RunAsync("apply", "-k", ConfigFolder);
+        if (Registry is { } registry)
+        {
+            await cluster.RunAsync("set", "image", "deployment/mesh-operator", "-n", OperatorNamespace, $"operator={registry}/operator:dev");
+            await cluster.RunAsync("set", "env", "deployment/mesh-operator", "-n", OperatorNamespace, $"MESH_IMAGE_REGISTRY={registry}");
+        }
+
+        say("✓ operator applied (config/dev)");
         await cluster.RunAsync("wait", "--for=condition=Established", "crd/" + Resource, "--timeout=30s");
-        await cluster.RunAsync("rollout", "status", "deployment/mesh-operator", "-n", "mesh-operator", "--timeout=120s");
+        await cluster.RunAsync("rollout", "status", "deployment/mesh-operator", "-n", OperatorNamespace, "--timeout=120s");
         say("✓ operator runs");
-        await cluster.RunAsync("apply", "-f", Path.Combine(Cluster.Root, "config/samples", SampleName()));
+        await cluster.RunAsync("apply", "-f", SampleFile);
         await WaitReadyAsync(cluster, say);
     }
 
@@ -40,7 +55,7 @@ public static class Installation
     {
         await cluster.RunAsync("delete", Resource, "default", "--ignore-not-found", "--wait=true", "--timeout=180s");
         say("✓ MeshInstall is gone, and everything it made");
-        await cluster.RunAsync("delete", "-k", Path.Combine(Cluster.Root, "config", ConfigFolder()), "--ignore-not-found", "--wait=true", "--timeout=120s");
+        await cluster.RunAsync("delete", "-k", ConfigFolder, "--ignore-not-found", "--wait=true", "--timeout=120s");
         say("✓ operator is gone");
     }
 
@@ -57,8 +72,4 @@ public static class Installation
             .Select(part => $"{part!["name"]} {part["ready"] ?? "0"}/{part["desired"] ?? "?"}") ?? [];
         return $"{mesh["status"]?["phase"] ?? "waiting for the operator"}: {string.Join(", ", components)}";
     }
-
-    private static string ConfigFolder() => Environment.GetEnvironmentVariable("MESH_CONFIG") is { Length: > 0 } folder ? folder : "default";
-
-    private static string SampleName() => Environment.GetEnvironmentVariable("MESH_SAMPLE") is { Length: > 0 } sample ? sample : "meshinstall.yaml";
 }

@@ -44,7 +44,7 @@ public sealed class Lifecycle(MeshedCluster mesh)
     public async Task An_install_whose_operator_is_killed_midway_is_finished_by_the_next_one()
     {
         await mesh.Cluster.RunAsync("delete", Installation.Resource, "default", "--ignore-not-found", "--wait=true", "--timeout=180s");
-        await mesh.Cluster.RunAsync("apply", "-f", Path.Combine(Cluster.Root, "config/samples", Environment.GetEnvironmentVariable("MESH_SAMPLE") ?? "meshinstall.yaml"));
+        await mesh.Cluster.RunAsync("apply", "-f", Installation.SampleFile);
         await Cluster.UntilAsync(
             "the control plane's Deployment exists", TimeSpan.FromSeconds(60),
             () => mesh.Cluster.FindAsync("deployment", "mesh-control-plane", "-n", "mesh-system"));

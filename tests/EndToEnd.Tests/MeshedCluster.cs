@@ -20,12 +20,7 @@ public sealed class MeshedCluster : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _own = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("KUBECONFIG"));
-        if (_own)
-        {
-            Environment.SetEnvironmentVariable("MESH_CONFIG", "dev");
-            Environment.SetEnvironmentVariable("MESH_SAMPLE", "meshinstall-dev.yaml");
-            await ScriptAsync("hack/cluster/up", TimeSpan.FromMinutes(4));
-        }
+        if (_own) await ScriptAsync("hack/cluster/up", TimeSpan.FromMinutes(4));
 
         await Mesh.Demo.Delivery.ImageDelivery.DeliverAsync(Cluster, Directory.GetFiles(Path.Combine(Cluster.Root, "artifacts/images"), "*.tar"));
         await Installation.InstallAsync(Cluster, Console.WriteLine);
