@@ -12,7 +12,7 @@ public ref struct HeaderBuilder(Span<byte> room)
     public readonly HeaderFields Fields => new(room[..used]);
 
     /// <summary>Names are lower case; pseudo-header fields come first.</summary>
-    public void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, HeaderIndexing indexing = HeaderIndexing.None)
+    public void Add(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value, HeaderIndexing indexing = HeaderIndexing.None)
     {
         var size = HeaderFields.Pack(room[used..], name, value, indexing);
         if (size == 0) Overflowed = true;
