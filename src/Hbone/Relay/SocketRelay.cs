@@ -1,0 +1,114 @@
+using System.Threading.Tasks.Sources;
+using Mesh.Linux;
+using Mesh.Linux.Loops;
+
+namespace Mesh.Hbone;
+
+/// <summary>
+/// Moves bytes between two sockets through kernel pipes, without copying them here, until both directions ended. Owns both sockets from
+/// <see cref="RunAsync"/> on; their loop's thread only. An idle relay holds no pipe.
+/// </summary>
+public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopWork, IValueTaskSource<RelayResult>
+{
+    private readonly SpliceDirection forth = new(client, server);
+    private readonly SpliceDirection back = new(server, client);
+    private ManualResetValueTaskSourceCore<RelayResult> completion;
+    private bool finished;
+    private bool posted;
+
+    public long BytesFromClient => forth.Bytes;
+    public long BytesFromServer => back.Bytes;
+
+    /// <summary>Begins. Once.</summary>
+    public ValueTask<RelayResult> RunAsync()
+    {
+        client.Sink = new Side(this);
+        server.Sink = client.Sink;
+        Pump();
+        return new ValueTask<RelayResult>(this, completion.Version);
+    }
+
+    /// <summary>Ends both sides now, for a reason of ours.</summary>
+    public void Cut(RelayEnd reason) => Finish(reason, Errno.None);
+
+    void ILoopWork.Run()
+    {
+        posted = false;
+        if (!finished) Pump();
+    }
+
+    private void Pump()
+    {
+        var first = forth.Pump(out var firstError);
+        if (firstError != Errno.None)
+        {
+            Fail(forth, firstError);
+            return;
+        }
+        var second = back.Pump(out var secondError);
+        if (secondError != Errno.None)
+        {
+            Fail(back, secondError);
+            return;
+        }
+        if (forth.IsDone && back.IsDone) Finish(RelayEnd.Closed, Errno.None);
+        else if ((first || second) && !posted)
+        {
+            posted = true; // More than its share this turn: the loop's others go first.
+            client.Loop.Post(this);
+        }
+    }
+
+    private void Fail(SpliceDirection direction, Errno error)
+    {
+        var atClient = direction.FailedAtSource == ReferenceEquals(direction, forth);
+        var reset = error is Errno.ConnectionReset or Errno.BrokenPipe;
+        Finish((atClient, reset) switch
+        {
+            (true, true) => RelayEnd.FirstReset,
+            (true, false) => RelayEnd.FirstFailed,
+            (false, true) => RelayEnd.SecondReset,
+            (false, false) => RelayEnd.SecondFailed,
+        }, error);
+    }
+
+    private void Finish(RelayEnd end, Errno error)
+    {
+        if (finished) return;
+        finished = true;
+        client.Sink = null;
+        server.Sink = null;
+        forth.Release();
+        back.Release();
+        if (end == RelayEnd.Closed)
+        {
+            client.Dispose();
+            server.Dispose();
+        }
+        else
+        {
+            client.Reset();
+            server.Reset();
+        }
+        completion.SetResult(new RelayResult(forth.Bytes, back.Bytes, end, error, 0));
+    }
+
+    RelayResult IValueTaskSource<RelayResult>.GetResult(short token) => completion.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<RelayResult>.GetStatus(short token) => completion.GetStatus(token);
+
+    void IValueTaskSource<RelayResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        completion.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Either socket's edges; both directions are looked at, for one edge often unblocks the other.</summary>
+    private sealed class Side(SocketRelay relay) : ILoopSource
+    {
+        public void OnReady(ReadyEvents ready)
+        {
+            if (!relay.finished) relay.Pump();
+        }
+
+        public void OnFault(Exception fault) => relay.Finish(RelayEnd.Fault, Errno.None);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Threading.Tasks.Sources;
+using Mesh.Http2;
+using Mesh.Linux;
+using Mesh.Linux.Loops;
+using Mesh.Linux.Sockets;
+
+namespace Mesh.Hbone;
+
+/// <summary>
+/// Moves bytes between an application's socket and a tunnel's stream until both directions ended. Owns both from <see cref="RunAsync"/>
+/// on; their loop's thread only. Callbacks, no state machine: an idle relay holds no buffer.
+/// </summary>
+public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : ILoopSource, IValueTaskSource<RelayResult>
+{
+    private ManualResetValueTaskSourceCore<RelayResult> completion;
+    private bool finished;
+    private bool applicationTold;
+
+    /// <summary>Live counters, this loop's thread only.</summary>
+    public long BytesFromApplication { get; private set; }
+    public long BytesToApplication { get; private set; }
+
+    internal LoopSocket Application => application;
+
+    /// <summary>The application ended its direction and the peer was told.</summary>
+    internal bool HasApplicationEnded { get; private set; }
+
+    /// <summary>Begins; bytes given here reach the application before any of the peer's. Once.</summary>
+    public ValueTask<RelayResult> RunAsync(ReadOnlyMemory<byte> firstToApplication = default)
+    {
+        application.Sink = this;
+        stream.Attach(this);
+        if (!firstToApplication.IsEmpty && !stream.TryPrepend(firstToApplication.Span)) Finish(RelayEnd.OutOfBuffers, Errno.None);
+        else stream.Settle();
+        if (!finished && application.IsReadable) stream.Queue();
+        return new ValueTask<RelayResult>(this, completion.Version);
+    }
+
+    /// <summary>Ends both sides now, for a reason of ours.</summary>
+    public void Cut(RelayEnd reason) => Finish(reason, Errno.None);
+
+    void ILoopSource.OnReady(ReadyEvents ready)
+    {
+        if (finished) return;
+        if ((ready & ReadyEvents.Error) != ReadyEvents.None)
+        {
+            OnApplicationFailed(Errno.ConnectionReset);
+            return;
+        }
+        if (application.IsWritable && stream.PendingBytes > 0) stream.Settle();
+        if (!finished && !HasApplicationEnded && application.IsReadable) stream.Queue();
+    }
+
+    void ILoopSource.OnFault(Exception fault) => Finish(RelayEnd.Fault, Errno.None);
+
+    internal Errno WriteApplication(ref IoSliceList slices, out int sent) => application.TrySendVector(ref slices, out sent);
+
+    internal void CountToApplication(int bytes) => BytesToApplication += bytes;
+
+    internal void CountFromApplication(int bytes) => BytesFromApplication += bytes;
+
+    internal void OnApplicationFailed(Errno error) =>
+        Finish(error is Errno.ConnectionReset or Errno.BrokenPipe ? RelayEnd.FirstReset : RelayEnd.FirstFailed, error);
+
+    /// <summary>The end of the application's bytes is on its way to the peer.</summary>
+    internal void OnApplicationEnded()
+    {
+        HasApplicationEnded = true;
+        OnStreamProgress();
+    }
+
+    /// <summary>The stream delivered something or ended: see what follows for the application.</summary>
+    internal void OnStreamProgress()
+    {
+        if (finished || stream.PendingBytes > 0) return;
+        if (stream.IsGone)
+        {
+            Finish(stream.GoneBecause, Errno.None);
+            return;
+        }
+        if (!stream.PeerEnded) return;
+        if (HasApplicationEnded)
+        {
+            Finish(RelayEnd.Closed, Errno.None);
+            return;
+        }
+        if (applicationTold) return;
+        applicationTold = true;
+        var error = application.ShutdownSend();
+        if (error is not (Errno.None or Errno.NotConnected)) OnApplicationFailed(error);
+    }
+
+    private void Finish(RelayEnd end, Errno error)
+    {
+        if (finished) return;
+        finished = true;
+        application.Sink = null;
+        if (end == RelayEnd.Closed) application.Dispose();
+        else application.Reset(); // RFC 9113, 8.5: bytes may be lost, and TCP has a word for that.
+        if (!stream.IsGone && end != RelayEnd.Closed) stream.ResetStream(CodeFor(end));
+        stream.Close();
+        completion.SetResult(new RelayResult(BytesFromApplication, BytesToApplication, end, error, stream.Status));
+    }
+
+    /// <summary>RFC 9113, 8.5: a failed TCP connection is CONNECT_ERROR; what we decided ourselves is a cancelled stream.</summary>
+    private static ErrorCode CodeFor(RelayEnd end) =>
+        end is RelayEnd.FirstReset or RelayEnd.FirstFailed ? ErrorCode.ConnectError : ErrorCode.Cancel;
+
+    RelayResult IValueTaskSource<RelayResult>.GetResult(short token) => completion.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<RelayResult>.GetStatus(short token) => completion.GetStatus(token);
+
+    void IValueTaskSource<RelayResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        completion.OnCompleted(continuation, state, token, flags);
+}

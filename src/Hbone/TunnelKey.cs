@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using System.Net;
+using Mesh.Identity;
+using Mesh.Linux.Sockets;
+
+namespace Mesh.Hbone;
+
+/// <summary>
+/// Who may share a tunnel: same pod, same expected identities in the same order, same source, same destination. Build it once per route
+/// and keep it; its hash is computed once.
+/// </summary>
+public sealed class TunnelKey : IEquatable<TunnelKey>
+{
+    private readonly int hash;
+
+    public TunnelKey(ITunnelOrigin origin, ImmutableArray<SpiffeId> expected, IPAddress? source, InetEndpoint destination)
+    {
+        Origin = origin;
+        Expected = expected;
+        Source = source;
+        Destination = destination;
+        var code = default(HashCode);
+        code.Add(System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(origin));
+        code.Add(source);
+        code.Add(destination);
+        foreach (var id in expected) code.Add(id);
+        hash = code.ToHashCode();
+    }
+
+    public ITunnelOrigin Origin { get; }
+    public ImmutableArray<SpiffeId> Expected { get; }
+    public IPAddress? Source { get; }
+    public InetEndpoint Destination { get; }
+
+    public bool Equals(TunnelKey? other) => ReferenceEquals(this, other) || (other is not null && hash == other.hash
+        && ReferenceEquals(Origin, other.Origin) && Destination == other.Destination && Equals(Source, other.Source)
+        && Expected.AsSpan().SequenceEqual(other.Expected.AsSpan()));
+
+    public override bool Equals(object? obj) => Equals(obj as TunnelKey);
+    public override int GetHashCode() => hash;
+}

@@ -1,0 +1,95 @@
+using Mesh.Hbone.Tunnels;
+using Mesh.Http2;
+using Mesh.Identity;
+using Mesh.Linux;
+using Mesh.Linux.Loops;
+using Mesh.Tls13.Records;
+
+namespace Mesh.Hbone;
+
+/// <summary>
+/// Serves one accepted connection of port 15008: handshake, the peer's identity, then its CONNECT requests. On the socket's loop only.
+/// </summary>
+public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, HboneOptions options, IConnectOwner owner, TimeProvider time)
+    : ITunnelOwner
+{
+    private readonly TaskCompletionSource<TunnelEnd> ended = new();
+    private Tunnel? tunnel;
+    private TunnelEnd? cut;
+    private bool draining;
+
+    /// <summary>Who is there; null until the handshake is over.</summary>
+    public TunnelPeer? Peer { get; private set; }
+
+    public TunnelIdentity Identity => identity;
+    public int ActiveStreams => tunnel?.ActiveStreams ?? 0;
+
+    /// <summary>Owns the socket from now on; completes when the connection is over. A peer never makes it throw.</summary>
+    public async Task<TunnelEnd> RunAsync()
+    {
+        var tls = await TlsSetup.RunAsync(socket, identity.Server, options.HandshakeTimeout, time);
+        if (tls.Session is not { } session)
+        {
+            socket.Dispose();
+            return cut ?? tls.Problem;
+        }
+        var problem = PeerVerifier.VerifyClient(tls.PeerLeaf, identity.Svid.Id.TrustDomain, out var id);
+        if (cut is not null || problem != PeerProblem.None)
+        {
+            Refuse(session);
+            return cut ?? new TunnelEnd(TunnelEndReason.WrongIdentity, $"the client's certificate was refused: {problem}");
+        }
+        Peer = new TunnelPeer(id!, socket.PeerAddress, socket.LocalAddress, tls.PeerLeaf);
+        tunnel = new Tunnel(socket, session, Http2Role.Server, options, Peer, this);
+        tunnel.Start(tls.Received);
+        if (draining) tunnel.Drain();
+        return await ended.Task;
+    }
+
+    /// <summary>GOAWAY: open streams finish, then the connection closes.</summary>
+    public void Drain()
+    {
+        draining = true;
+        tunnel?.Drain();
+    }
+
+    /// <summary>Ends the connection and its streams now.</summary>
+    public void Cut(TunnelEndReason reason)
+    {
+        cut = new TunnelEnd(reason, "cut");
+        if (tunnel is { } live) live.Cut(reason, "cut");
+        else socket.Dispose(); // The handshake sees it and ends.
+    }
+
+    void ITunnelOwner.OnRequest(Tunnel from, int streamId, HeaderFields fields)
+    {
+        if (!fields.Method.SequenceEqual("CONNECT"u8))
+        {
+            const int badRequest = 400;
+            from.Respond(streamId, badRequest, default, endStream: true);
+            return;
+        }
+        owner.OnConnect(new ConnectRequest(this, from, from.Adopt(streamId), fields));
+    }
+
+    void ITunnelOwner.OnRoom(Tunnel from)
+    {
+        // A server opens no streams.
+    }
+
+    void ITunnelOwner.OnTick(Tunnel from, long now)
+    {
+        // The tunnel itself watches over its peer.
+    }
+
+    void ITunnelOwner.OnEnded(Tunnel from, TunnelEnd end) => ended.TrySetResult(end);
+
+    private void Refuse(TlsSession session)
+    {
+        var alert = new byte[TlsSession.ControlRecordBytesMax];
+        var error = socket.TrySend(alert.AsSpan(0, session.WriteAlert(alert, Mesh.Tls13.AlertDescription.AccessDenied)), out _);
+        if (error == Errno.None) _ = socket.ShutdownSend();
+        session.Dispose();
+        socket.Dispose();
+    }
+}
