@@ -17,6 +17,9 @@ internal static unsafe partial class Libc
     public static partial int close(int descriptor);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int fsync(int descriptor);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int fcntl(int descriptor, int command, nint argument);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -1,0 +1,5 @@
+
+namespace Mesh.Cni.Agent;
+
+/// <summary>A process of a pod and the network namespace it was seen in.</summary>
+internal readonly record struct ProcessNamespace(int ProcessId, ulong StartTime, ulong NamespaceInode);
