@@ -1,5 +1,7 @@
 # Sourced: the names and addresses of the cluster, and what is where in its one folder.
 # shellcheck shell=bash
+# shellcheck source=process.sh
+source "$CLUSTER_HACK/lib/process.sh"
 
 CLUSTER_NAME="${MESH_CLUSTER_NAME:-mesh-cluster}"
 STATE="${MESH_CLUSTER_DIR:-/var/lib/$CLUSTER_NAME}"
@@ -29,17 +31,6 @@ node_pod_cidr() { echo "10.244.$1.0/24"; }
 node_dir() { echo "$STATE/nodes/$1"; }
 
 admin_kubectl() { no_proxy='*' NO_PROXY='*' "$KUBERNETES_BIN/kubectl" --kubeconfig "$ADMIN_KUBECONFIG" "$@"; }
-
-# is_process FILE: the process whose id FILE holds is alive and is the one that was written down.
-is_process() {
-  local pid started
-  [[ -s "$1" ]] && read -r pid started <"$1" && [[ "$(process_started "$pid")" == "$started" ]]
-}
-
-# The boot-relative start time of a process: with its id, its name for life.
-process_started() { sed -E 's/^.*\) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
-
-process_id() { cut -d' ' -f1 "$1"; }
 
 # enter PLACE COMMAND...: runs COMMAND inside a node or the control plane (PLACE is its folder).
 enter() {

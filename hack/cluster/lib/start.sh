@@ -108,13 +108,13 @@ nodes_ready() {
 
 service_accounts_exist() { admin_kubectl get serviceaccount default --namespace default; }
 
-# Names the log that most likely tells why, with its last lines.
+# Prints the last complaints of the logs that tell why.
 explain_failure() {
   local log
   for log in "$CONTROL/init.log" "$LOGS"/kube-apiserver.log "$STATE"/nodes/*/init.log "$STATE"/nodes/*/log/{containerd,kubelet}.log; do
-    if [[ -s "$log" ]]; then
+    if grep -qE '^[EF][0-9]{4} |^(fatal|panic)|rror|ended' "$log" 2>/dev/null; then
       printf -- '--- %s\n' "$log" >&2
-      tail -n 8 "$log" >&2
+      grep -E '^[EF][0-9]{4} |^(fatal|panic)|rror|ended' "$log" | tail -n 3 | cut -c1-300 >&2
     fi
   done
 }
