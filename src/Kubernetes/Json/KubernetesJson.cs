@@ -29,5 +29,6 @@ namespace Mesh.Kubernetes.Json;
 [JsonSerializable(typeof(ApiResourceList))]
 [JsonSerializable(typeof(ServerVersion))]
 [JsonSerializable(typeof(ListMeta))]
+[JsonSerializable(typeof(Review))]
 [JsonSerializable(typeof(ExecCredential))]
 internal sealed partial class KubernetesJson : JsonSerializerContext;

@@ -95,7 +95,7 @@ public sealed class WorkQueue : IDisposable
         {
             var failures = _failures.GetValueOrDefault(key);
             _failures[key] = failures + 1;
-            pause = RetryDelay.Of(failures, _options.FirstRetry, _options.LongestRetry, _random.NextDouble());
+            pause = PauseAfter(failures);
             var turn = TakeRetryToken();
             if (turn > pause) pause = turn;
         }
@@ -191,6 +191,14 @@ public sealed class WorkQueue : IDisposable
         if (_later.Count <= (2 * _laterAt.Count) + slack) return;
         _later.Clear();
         foreach (var (key, at) in _laterAt) _later.Enqueue(key, at);
+    }
+
+    // Doubles with each failure in a row; half of it is chance, so that keys that failed together do not return together.
+    private TimeSpan PauseAfter(int failures)
+    {
+        const int doublingsMax = 30;
+        var whole = Math.Min(_options.LongestRetry.TotalMilliseconds, _options.FirstRetry.TotalMilliseconds * Math.Pow(2, Math.Min(failures, doublingsMax)));
+        return TimeSpan.FromMilliseconds(whole * (1 - (_random.NextDouble() / 2)));
     }
 
     // Zero while the burst lasts, then each retry waits for its turn.

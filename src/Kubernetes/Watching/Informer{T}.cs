@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Mesh.Kubernetes.Reconciling;
+using Mesh.Daemon;
 
 namespace Mesh.Kubernetes.Watching;
 
@@ -12,12 +12,13 @@ public sealed class Informer<T> : IInformer
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private const double PauseJitter = 0.5; // Every node has an agent: spread them well after the server restarts.
     private static readonly TimeSpan HealthyWatch = TimeSpan.FromSeconds(10);
 
     private readonly KubernetesClient _client;
     private readonly ResourceType<T> _type;
     private readonly InformerOptions<T> _options;
-    private readonly RetryDelay _pause;
+    private readonly Backoff _pause;
     private readonly Lock _writing = new(); // Store and feeds change together, so that a new subscriber misses and repeats nothing.
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ImmutableArray<ChangeFeed<T>> _feeds = [];
@@ -32,7 +33,7 @@ public sealed class Informer<T> : IInformer
         _client = client;
         _type = type;
         _options = options ?? InformerOptions<T>.Default;
-        _pause = new RetryDelay(FirstPause, LongestPause, new Random(client.NextSeed()));
+        _pause = new Backoff(FirstPause, LongestPause, new Random(client.NextSeed()), jitter: PauseJitter);
         Lister = new Lister<T>(_options.Indexes);
     }
 
@@ -89,14 +90,14 @@ public sealed class Informer<T> : IInformer
                 resumeFrom ??= await ListAsync(stop);
                 if (resumeFrom is null)
                 {
-                    await PauseAsync(stop);
+                    await _pause.WaitAsync(_client.Time, stop);
                     continue;
                 }
 
                 var (end, reached) = await WatchAsync(resumeFrom, stop);
                 resumeFrom = end == WatchEnd.Expired ? null : reached;
                 if (end == WatchEnd.Closed) continue;
-                await PauseAsync(stop);
+                await _pause.WaitAsync(_client.Time, stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -231,8 +232,6 @@ public sealed class Informer<T> : IInformer
     {
         lock (_writing) _feeds = _feeds.Remove(feed);
     }
-
-    private Task PauseAsync(CancellationToken stop) => Task.Delay(_pause.Next(), _client.Time, stop);
 
     private void Fail(string what, ApiError error)
     {
