@@ -127,6 +127,7 @@ public sealed class WatchStream<T> : IAsyncDisposable
         }
 
         var json = line[value];
+        if (json.IsEmpty) throw new JsonException("A watch event has no object.");
         return type switch
         {
             "ADDED" => Changed(WatchEventType.Added, json),
