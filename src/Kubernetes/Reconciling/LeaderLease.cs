@@ -81,7 +81,7 @@ public sealed class LeaderLease
     {
         using var leading = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var renewing = new CancellationTokenSource(); // Not linked: the lease stays ours until the work has really ended.
-        var work = lead(leading.Token);
+        var work = StartAsync(lead, leading.Token);
         var renewal = RenewAsync(renewedAt, renewing.Token);
         await Task.WhenAny(work, renewal);
         var lost = renewal.IsCompletedSuccessfully && await renewal;
@@ -109,6 +109,9 @@ public sealed class LeaderLease
 
         return lost && !stop.IsCancellationRequested;
     }
+
+    // A fault before its first await is a fault of the work, too.
+    private static async Task StartAsync(Func<CancellationToken, Task> lead, CancellationToken stop) => await lead(stop);
 
     private async Task<long> AcquireAsync(CancellationToken stop)
     {

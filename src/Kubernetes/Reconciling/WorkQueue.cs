@@ -53,6 +53,15 @@ public sealed class WorkQueue : IDisposable
         }
     }
 
+    /// <summary>Entries of the timetable, replaced ones included.</summary>
+    internal int LaterLength
+    {
+        get
+        {
+            lock (_guard) return _later.Count;
+        }
+    }
+
     /// <summary>Keys refused because the queue was full.</summary>
     public long Rejected => Volatile.Read(ref _rejected);
 

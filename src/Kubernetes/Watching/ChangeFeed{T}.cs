@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Mesh.Kubernetes.Watching;
 
 /// <summary>
@@ -114,8 +112,16 @@ public sealed class ChangeFeed<T> : IDisposable
         }
     }
 
+    /// <summary>Places in the order, taken-back ones included.</summary>
+    internal int OrderLength
+    {
+        get
+        {
+            lock (_guard) return _order.Count;
+        }
+    }
+
     // Its place in the order stays behind; compact before many such places pile up.
-    [SuppressMessage("Performance", "CA1859", Justification = "The queue is rebuilt in place.")]
     private void Forget(ObjectKey key)
     {
         _pending.Remove(key);
