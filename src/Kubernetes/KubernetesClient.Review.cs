@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Kubernetes.Http;
 using Mesh.Kubernetes.Json;
+using Mesh.Kubernetes.Objects;
 using Mesh.Kubernetes.Reviews;
 
 namespace Mesh.Kubernetes;
@@ -37,6 +38,23 @@ public sealed partial class KubernetesClient
     /// <summary>May we do that?</summary>
     public Task<ApiResult<AccessDecision>> TryReviewOwnAccessAsync(AccessRequest request, CancellationToken stop) =>
         DecideAsync("SelfSubjectAccessReview", "selfsubjectaccessreviews", [], request, stop);
+
+    /// <summary>A token for a service account, for the given audiences; ten minutes is the shortest the server issues.</summary>
+    public async Task<ApiResult<string>> TryRequestTokenAsync(
+        ObjectKey serviceAccount, IReadOnlyList<string> audiences, TimeSpan lifetime, CancellationToken stop)
+    {
+        var spec = new JsonObject { ["audiences"] = Array(audiences), ["expirationSeconds"] = (long)lifetime.TotalSeconds };
+        var body = new JsonObject { ["apiVersion"] = "authentication.k8s.io/v1", ["kind"] = "TokenRequest", ["spec"] = spec };
+        var request = new ApiRequest(HttpMethod.Post, ApiPath.Object(ServiceAccount.Resource, serviceAccount, "token"))
+        {
+            Body = ObjectWriter.Bytes(body),
+        };
+        var asked = await SendForJsonAsync(request, KubernetesJson.Default.TokenRequest, stop);
+        if (!asked.IsSuccess) return asked.As<string>();
+        return asked.Value.Status?.Token is { Length: > 0 } token
+            ? new ApiResult<string>(token)
+            : new ApiResult<string>(request.ToString(), new ApiError(ApiErrorReason.Malformed, 0, "The server issued no token."));
+    }
 
     private async Task<ApiResult<AccessDecision>> DecideAsync(
         string kind, string plural, JsonObject spec, AccessRequest request, CancellationToken stop)

@@ -30,5 +30,6 @@ namespace Mesh.Kubernetes.Json;
 [JsonSerializable(typeof(ServerVersion))]
 [JsonSerializable(typeof(ListMeta))]
 [JsonSerializable(typeof(Review))]
+[JsonSerializable(typeof(TokenRequest))]
 [JsonSerializable(typeof(ExecCredential))]
 internal sealed partial class KubernetesJson : JsonSerializerContext;
