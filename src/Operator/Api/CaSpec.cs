@@ -1,0 +1,10 @@
+using System.Text.Json.Serialization;
+
+namespace Mesh.Operator.Api;
+
+/// <summary>The certificate authority.</summary>
+internal sealed record CaSpec
+{
+    [JsonPropertyName("workloadCertTTL")]
+    public string WorkloadCertTtl { get => field ?? "24h"; init; }
+}

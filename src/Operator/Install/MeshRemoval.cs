@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using Mesh.Kubernetes;
+using Mesh.Kubernetes.Objects;
+using Mesh.Operator.Api;
+
+namespace Mesh.Operator.Install;
+
+/// <summary>
+/// The way out, in the order that leaves every pod with a working network: the agent takes its rules out of the pods, then ztunnel goes,
+/// then the control plane, then the rest. A ztunnel that goes before the rules would leave pods talking to nobody.
+/// </summary>
+internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller installer)
+{
+    private const string EnrolledAnnotation = "ambient.istio.io/redirection";
+
+    /// <summary>How long after the deletion each part is waited for; a dead node must not hold a mesh for ever.</summary>
+    private static readonly TimeSpan s_agentsDeadline = TimeSpan.FromSeconds(75);
+    private static readonly TimeSpan s_proxiesDeadline = TimeSpan.FromSeconds(115);
+    private static readonly TimeSpan s_controlPlaneDeadline = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan s_namespacesDeadline = TimeSpan.FromSeconds(170);
+
+    public async Task<RemovalStep> RemoveAsync(MeshInstall mesh, TimeSpan age, CancellationToken stop)
+    {
+        var (meshNamespace, nodeNamespace) = Namespaces(mesh);
+        var components = await installer.ObserveAsync(meshNamespace, nodeNamespace, stop);
+        string? forced = null;
+        if (await IsAliveAsync(nodeNamespace, stop))
+        {
+            var agents = await GoneAsync(WorkloadTypes.DaemonSets, new(nodeNamespace, "mesh-cni"), stop)
+                ?? (mesh.Spec.Cni.Enabled ? await EnrolledAsync(stop) : null);
+            if (agents is not null && age < s_agentsDeadline) return new(agents, components);
+            if (agents is not null) forced = $"not waited for any longer: {agents}";
+
+            var proxies = await GoneAsync(WorkloadTypes.DaemonSets, new(nodeNamespace, "ztunnel"), stop);
+            if (proxies is not null && age < s_proxiesDeadline) return new(proxies, components);
+        }
+        if (await IsAliveAsync(meshNamespace, stop))
+        {
+            var server = await GoneAsync(WorkloadTypes.Deployments, new(meshNamespace, "mesh-control-plane"), stop);
+            if (server is not null && age < s_controlPlaneDeadline) return new(server, components);
+        }
+        await DeleteRestAsync(mesh, meshNamespace, nodeNamespace, stop);
+        var namespaces = await NamespacesGoneAsync([meshNamespace, nodeNamespace], stop);
+        return new(age < s_namespacesDeadline ? namespaces : null, components, forced);
+    }
+
+    /// <summary>Leaves the objects as they are, without an owner; without its control plane where only the data plane is to stay.</summary>
+    public async Task<RemovalStep> OrphanAsync(MeshInstall mesh, bool keepControlPlane, CancellationToken stop)
+    {
+        var (meshNamespace, nodeNamespace) = Namespaces(mesh);
+        if (!keepControlPlane && await IsAliveAsync(meshNamespace, stop))
+        {
+            var waiting = await GoneAsync(WorkloadTypes.Deployments, new(meshNamespace, "mesh-control-plane"), stop);
+            if (waiting is not null) return new(waiting, []);
+        }
+        foreach (var (type, one) in await OwnedAsync(mesh, [meshNamespace, nodeNamespace], stop))
+        {
+            var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = one.Metadata.Uid, ["ownerReferences"] = null } };
+            await kubernetes.PatchAsync(type, one.Metadata.Key, PatchKind.Merge, patch, stop);
+        }
+        return new(null, []);
+    }
+
+    // What was applied, not what the spec may say by now.
+    private static (string Mesh, string Node) Namespaces(MeshInstall mesh) =>
+        (mesh.Status.Resolved?.Namespace ?? mesh.Spec.Namespace, mesh.Status.Resolved?.NodeNamespace ?? mesh.Spec.NodeNamespace);
+
+    private async Task<bool> IsAliveAsync(string name, CancellationToken stop) =>
+        await kubernetes.FindAsync(Namespace.Resource, ObjectKey.ClusterScoped(name), stop) is { Metadata.IsBeingDeleted: false };
+
+    // Null when the workload and all its pods are gone, else what is still there.
+    private async Task<string?> GoneAsync(ResourceType<KubernetesObject> type, ObjectKey key, CancellationToken stop)
+    {
+        if (await kubernetes.FindAsync(type, key, stop) is { } found)
+        {
+            if (!found.Metadata.IsBeingDeleted) await kubernetes.DeleteAsync(type, key, DeleteOptions.Default with { Uid = found.Metadata.Uid }, stop);
+            return $"{type.Kind} {key} is being deleted";
+        }
+        var pods = await kubernetes.ListAsync(
+            PartialObject.Of(Pod.Resource), new ListOptions { Namespace = key.Namespace, LabelSelector = $"app={key.Name}" }, stop);
+        return pods.Items.Count == 0 ? null : $"{pods.Items.Count} pods of {key.Name} are ending";
+    }
+
+    private async Task<string?> EnrolledAsync(CancellationToken stop)
+    {
+        var pods = await kubernetes.ListAsync(PartialObject.Of(Pod.Resource), ListOptions.All, stop);
+        var enrolled = pods.Items.Where(pod => pod.Metadata.Annotations.Has(EnrolledAnnotation, "enabled")).ToList();
+        return enrolled.Count == 0 ? null : $"{enrolled.Count} pods are still enrolled, the first is {enrolled[0].Metadata.Key}";
+    }
+
+    private async Task DeleteRestAsync(MeshInstall mesh, string meshNamespace, string nodeNamespace, CancellationToken stop)
+    {
+        var alive = new List<string>();
+        foreach (var name in new[] { meshNamespace, nodeNamespace })
+        {
+            if (await IsAliveAsync(name, stop)) alive.Add(name);
+        }
+        foreach (var (type, one) in await OwnedAsync(mesh, alive, stop))
+        {
+            await kubernetes.DeleteAsync(type, one.Metadata.Key, DeleteOptions.Default with { Uid = one.Metadata.Uid }, stop);
+        }
+    }
+
+    // Our own binding comes last of its namespace: without it we could not go on.
+    private async Task<List<(ResourceType<KubernetesObject> Type, KubernetesObject Object)>> OwnedAsync(
+        MeshInstall mesh, IReadOnlyList<string> namespaces, CancellationToken stop)
+    {
+        var owned = new List<(ResourceType<KubernetesObject> Type, KubernetesObject Object)>();
+        foreach (var (type, which) in WorkloadTypes.Managed(namespaces))
+        {
+            if (await kubernetes.Discovery.FindAsync(type.Group, type.Kind, stop) is not { } served) continue;
+            foreach (var one in (await kubernetes.ListAsync(served, which, stop)).Items)
+            {
+                if (one.Metadata.FindController()?.Uid == mesh.Metadata.Uid && !one.Metadata.IsBeingDeleted) owned.Add((served, one));
+            }
+        }
+        return [.. owned.OrderBy(entry => entry.Object.Metadata.Name == "mesh-operator")];
+    }
+
+    private async Task<string?> NamespacesGoneAsync(IReadOnlyList<string> namespaces, CancellationToken stop)
+    {
+        string? waiting = null;
+        foreach (var name in namespaces)
+        {
+            var key = ObjectKey.ClusterScoped(name);
+            if (await kubernetes.FindAsync(Namespace.Resource, key, stop) is not { } found) continue;
+            if (!found.Metadata.Annotations.ContainsKey(FactsSource.MadeAnnotation)) continue;
+            if (!found.Metadata.IsBeingDeleted) await kubernetes.DeleteAsync(Namespace.Resource, key, DeleteOptions.Default, stop);
+            waiting ??= $"namespace {name} is being deleted";
+        }
+        return waiting;
+    }
+}

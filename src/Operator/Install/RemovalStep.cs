@@ -1,0 +1,4 @@
+namespace Mesh.Operator.Install;
+
+/// <summary>Where a removal stands: what it waits for, null at its end, and what it did not wait for any longer.</summary>
+internal sealed record RemovalStep(string? WaitingFor, IReadOnlyList<ComponentState> Components, string? Forced = null);
