@@ -21,6 +21,7 @@ public sealed class EventRecorder(KubernetesClient client, string controller, st
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly Dictionary<Saying, Series> _series = [];
     private readonly Dictionary<string, Budget> _budgets = new(StringComparer.Ordinal);
+    private volatile string _clusterScoped = "default";
     private long _written;
     private long _withheld;
     private long _failed;
@@ -78,8 +79,8 @@ public sealed class EventRecorder(KubernetesClient client, string controller, st
 
     private async Task StartAsync(ResourceType type, IKubernetesObject about, Saying saying, DateTimeOffset now, CancellationToken stop)
     {
-        // Events about cluster-scoped objects live in "default".
-        var space = about.Metadata.Namespace.Length == 0 ? "default" : about.Metadata.Namespace;
+        var isClusterScoped = about.Metadata.Namespace.Length == 0;
+        var space = isClusterScoped ? _clusterScoped : about.Metadata.Namespace;
         var suffix = $".{now.UtcTicks.ToString("x", CultureInfo.InvariantCulture)}{(client.NextSeed() & 0xffff).ToString("x4", CultureInfo.InvariantCulture)}";
         const int nameLengthMax = 253;
         var name = about.Metadata.Name.Length + suffix.Length > nameLengthMax
@@ -98,6 +99,14 @@ public sealed class EventRecorder(KubernetesClient client, string controller, st
             Type = saying.Kind == EventKind.Warning ? "Warning" : "Normal",
         };
         var result = await client.TryCreateAsync(Event.Resource, written, WriteOptions.Default, stop);
+        if (isClusterScoped && result.Error?.Reason == ApiErrorReason.Invalid && space != "kube-system")
+        {
+            // Up to 1.22 the server takes such events in kube-system only.
+            _clusterScoped = "kube-system";
+            written = written with { Metadata = written.Metadata with { Namespace = _clusterScoped } };
+            result = await client.TryCreateAsync(Event.Resource, written, WriteOptions.Default, stop);
+        }
+
         Settle(saying, result.Error);
         if (!result.IsSuccess) return;
         if (_series.Count >= SeriesMax) _series.Clear(); // Costs a few events that could have been series.
