@@ -38,16 +38,21 @@ mount_kernel_views() {
   done <<<"$hierarchies"
 }
 
-# A second-version group with processes delegates nothing, so they move one down.
+# A second-version group with processes delegates nothing, so they move one down. The launcher, which
+# this place does not see, is moved from outside: hence the attempts.
 own_second_version_root() {
-  local id controller
+  local attempt id controllers
+  controllers=$(sed -E 's/(^| )([a-z])/\1+\2/g' /sys/fs/cgroup/cgroup.controllers)
   mkdir -p /sys/fs/cgroup/init
-  for id in $(cat /sys/fs/cgroup/cgroup.procs); do
-    echo "$id" >/sys/fs/cgroup/init/cgroup.procs 2>/dev/null || true # it may have ended meanwhile
+  for ((attempt = 0; attempt < 50; attempt++)); do
+    while read -r id; do
+      echo "$id" >/sys/fs/cgroup/init/cgroup.procs || true # it may have ended meanwhile
+    done </sys/fs/cgroup/cgroup.procs 2>/dev/null
+    if echo "$controllers" >/sys/fs/cgroup/cgroup.subtree_control; then return; fi 2>/dev/null
+    sleep 0.1
   done
-  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
-    echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control
-  done
+  echo "the control group of this place does not delegate: $controllers" >&2
+  exit 1
 }
 
 wait_for_link() {

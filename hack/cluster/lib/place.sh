@@ -19,6 +19,11 @@ start_place() {
   disown "$launcher"
   await "$PLACE_START_SECONDS" "the first process of $name" pgrep -P "$launcher"
   init=$(pgrep -P "$launcher")
+  if [[ -d "$CGROUP_ROOT/$CLUSTER_NAME" ]]; then
+    # The launcher must not keep the place's own second-version group busy.
+    mkdir -p "$CGROUP_ROOT/$CLUSTER_NAME/launchers"
+    echo "$launcher" >"$CGROUP_ROOT/$CLUSTER_NAME/launchers/cgroup.procs"
+  fi
   echo "$init $(process_started "$init")" >"$folder/pid"
 }
 
