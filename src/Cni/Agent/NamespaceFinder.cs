@@ -26,7 +26,7 @@ internal sealed class NamespaceFinder(string proc, NamespaceIdentity host, TimeP
         foreach (var candidate in CandidatesOf(uid))
         {
             if (NetworkNamespace.TryOpen($"{proc}/{candidate.ProcessId}/ns/net", out var opened) != Errno.None) continue;
-            if (opened!.Identity != host && opened.Identity.Inode == candidate.NamespaceInode && Carries(opened, addresses)) return opened;
+            if (opened!.Identity != host && opened.Identity == candidate.Namespace && Carries(opened, addresses)) return opened;
             opened.Dispose();
         }
 
@@ -81,7 +81,7 @@ internal sealed class NamespaceFinder(string proc, NamespaceIdentity host, TimeP
         foreach (var folder in Directory.EnumerateDirectories(proc))
         {
             if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) continue;
-            if (TryReadProcess(folder, id, out var pod, out var found) && found.NamespaceInode != host.Inode) Note(byPod, pod, found);
+            if (TryReadProcess(folder, id, out var pod, out var found) && found.Namespace != host) Note(byPod, pod, found);
         }
 
         foreach (var list in byPod.Values) list.Sort(static (a, b) => a.StartTime.CompareTo(b.StartTime));
@@ -91,7 +91,7 @@ internal sealed class NamespaceFinder(string proc, NamespaceIdentity host, TimeP
     private static void Note(Dictionary<string, List<ProcessNamespace>> byPod, string pod, ProcessNamespace found)
     {
         if (!byPod.TryGetValue(pod, out var list)) byPod[pod] = list = [];
-        var same = list.FindIndex(known => known.NamespaceInode == found.NamespaceInode);
+        var same = list.FindIndex(known => known.Namespace == found.Namespace);
         if (same < 0) list.Add(found);
         else if (list[same].StartTime > found.StartTime) list[same] = found;
     }
@@ -102,23 +102,15 @@ internal sealed class NamespaceFinder(string proc, NamespaceIdentity host, TimeP
         try
         {
             if (CgroupPodId.Find(File.ReadAllText($"{folder}/cgroup")) is not { } uid) return false;
-            if (!TryReadInode(File.ResolveLinkTarget($"{folder}/ns/net", returnFinalTarget: false)?.Name, out var inode)) return false;
+            if (NetworkNamespace.TryIdentify($"{folder}/ns/net", out var seen) != Errno.None) return false;
             if (!TryReadStartTime(File.ReadAllText($"{folder}/stat"), out var start)) return false;
             pod = uid;
-            found = new ProcessNamespace(id, start, inode);
+            found = new ProcessNamespace(id, start, seen);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false; // It ended while we looked.
         }
-    }
-
-    private static bool TryReadInode(string? link, out ulong inode)
-    {
-        inode = 0;
-        const string prefix = "net:[";
-        return link is not null && link.StartsWith(prefix, StringComparison.Ordinal)
-            && ulong.TryParse(link.AsSpan(prefix.Length, link.Length - prefix.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out inode);
     }
 }

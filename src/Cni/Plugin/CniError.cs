@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Mesh.Cni.Plugin;
@@ -10,10 +11,12 @@ internal sealed record CniError(int Code, string Message, string Details)
     public const int UndecodableInput = 6;
     public const int TryAgainLater = 11;
 
+    private static readonly JsonWriterOptions Style = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public string Write(string version)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
+        using (var json = new Utf8JsonWriter(stream, Style))
         {
             json.WriteStartObject();
             json.WriteString("cniVersion", version);

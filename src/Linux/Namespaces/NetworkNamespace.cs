@@ -43,6 +43,15 @@ public sealed unsafe class NetworkNamespace : IDisposable
     public static NetworkNamespace Open(string path) =>
         TryOpen(path, out var opened) is var error && opened is not null ? opened : throw new LinuxException($"open {path}", error);
 
+    /// <summary>Which namespace a path names, without keeping it open.</summary>
+    public static Errno TryIdentify(string path, out NamespaceIdentity identity)
+    {
+        var error = TryOpen(path, out var opened);
+        identity = opened?.Identity ?? default;
+        opened?.Dispose();
+        return error;
+    }
+
     /// <summary>Takes ownership of a descriptor, also when it fails; what is not a namespace is refused.</summary>
     public static Errno TryAdopt(SafeFileDescriptor descriptor, out NetworkNamespace? adopted)
     {
