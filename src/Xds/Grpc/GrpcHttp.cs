@@ -7,8 +7,8 @@ namespace Mesh.Xds.Grpc;
 /// <summary>gRPC calls over an HTTP/2 client: requests, and the status from headers or trailers.</summary>
 public static class GrpcHttp
 {
-    internal const string DeltaMethod = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
-    internal const string CertificateMethod = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
+    public const string DeltaMethod = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+    public const string CertificateMethod = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
 
     /// <summary>An invoker with the timeouts that control-plane connections want: dial 5 s, HTTP/2 ping 30 s, answer within 10 s.</summary>
     public static HttpMessageInvoker CreateInvoker(SslClientAuthenticationOptions tls) => new(
