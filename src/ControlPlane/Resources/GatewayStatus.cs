@@ -1,0 +1,7 @@
+namespace Mesh.ControlPlane.Resources;
+
+/// <summary>Where a gateway is reached.</summary>
+internal sealed record GatewayStatus
+{
+    public IReadOnlyList<GatewayStatusAddress>? Addresses { get; init; }
+}

@@ -1,0 +1,9 @@
+namespace Mesh.ControlPlane.Resources;
+
+/// <summary>A further condition on one attribute.</summary>
+internal sealed record PolicyCondition
+{
+    public string? Key { get; init; }
+    public IReadOnlyList<string>? Values { get; init; }
+    public IReadOnlyList<string>? NotValues { get; init; }
+}
