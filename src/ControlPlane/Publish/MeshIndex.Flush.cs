@@ -6,7 +6,6 @@ using Mesh.Kubernetes.Objects;
 using Mesh.Model;
 using Mesh.Xds.Server;
 using KubeService = Mesh.Kubernetes.Objects.Service;
-using Service = Mesh.Model.Service;
 
 namespace Mesh.ControlPlane.Publish;
 

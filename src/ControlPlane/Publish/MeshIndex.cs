@@ -2,8 +2,6 @@ using Mesh.ControlPlane.Resources;
 using Mesh.ControlPlane.Translate;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;
-using Mesh.Model;
-using Mesh.Xds.Server;
 using KubeService = Mesh.Kubernetes.Objects.Service;
 
 namespace Mesh.ControlPlane.Publish;
@@ -211,8 +209,8 @@ internal sealed partial class MeshIndex
     private NamespaceView View(string ns) => _namespaces.TryGetValue(ns, out var view) ? view : _namespaces[ns] = new NamespaceView();
 
     /// <summary>A policy of the root namespace reaches all, another its own.</summary>
-    private IEnumerable<KeyValuePair<string, NamespaceView>> Reach(string ns) =>
-        ns == _settings.RootNamespace ? _namespaces : [KeyValuePair.Create(ns, View(ns))];
+    private Dictionary<string, NamespaceView> Reach(string ns) =>
+        ns == _settings.RootNamespace ? _namespaces : new Dictionary<string, NamespaceView> { [ns] = View(ns) };
 
     private bool IsOurs(ObjectMeta meta) => meta.Labels.Find(Names.Revision) is not { } revision || revision == _settings.Revision;
 
