@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.ControlPlane.Serve;
+
+/// <summary>Logs refusals once per cause and minute, with how many there were: a flood fills counters, not logs. Any thread.</summary>
+internal sealed class CauseLog(TimeProvider time, ILogger log)
+{
+    private const int CausesMax = 256;
+    private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+    private readonly ConcurrentDictionary<string, Seen> _causes = new(StringComparer.Ordinal);
+
+    /// <summary>The cause comes from a small fixed set; the reason may be anything.</summary>
+    public void Warn(string cause, string reason, string peer)
+    {
+        if (_causes.Count >= CausesMax && !_causes.ContainsKey(cause)) cause = "other";
+        var seen = _causes.GetOrAdd(cause, static _ => new Seen());
+        long suppressed;
+        lock (seen)
+        {
+            var now = time.GetUtcNow();
+            if (now - seen.LoggedAt < Every)
+            {
+                seen.Suppressed++;
+                return;
+            }
+            (suppressed, seen.Suppressed, seen.LoggedAt) = (seen.Suppressed, 0, now);
+        }
+        log.LogWarning("Refused ({Cause}) from {Peer}: {Reason} {Suppressed} more of this kind since the last such line.", cause, peer, reason, suppressed);
+    }
+
+    private sealed class Seen
+    {
+        public DateTimeOffset LoggedAt { get; set; } = DateTimeOffset.MinValue;
+        public long Suppressed { get; set; }
+    }
+}
