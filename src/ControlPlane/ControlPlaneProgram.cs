@@ -7,6 +7,7 @@ using Mesh.Daemon.Logging;
 using Mesh.Hosting;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Reconciling;
+using Mesh.Kubernetes.Reviews;
 using Mesh.Xds.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -48,7 +49,7 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
             new MeshIndex(options.Mesh), _server, _metrics,
             new MeshStateOptions { Quiet = options.DebounceQuiet, DelayMax = options.DebounceMax }, time);
         _cluster = new ClusterView(client, _state, time, _log);
-        _review = new CallerReview((token, stop) => client.TryReviewTokenAsync(token, options.TokenAudiences, stop), time, _log);
+        _review = new CallerReview(ReviewAsync, time, _log);
         _store = new RootStore(client, options, time, _log);
         _secure = new SecureEndpoint(
             _server, _authority, new IssuancePolicy(options, _cluster.Pods), _review, options, _metrics, new CauseLog(time, _log), () => !_synced.IsPending);
@@ -121,6 +122,12 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
         _telemetry.Dispose();
         _secure.Dispose();
         _review.Dispose();
+    }
+
+    private async Task<(TokenReviewResult? Result, ApiError? Error)> ReviewAsync(string token, CancellationToken stop)
+    {
+        var asked = await _client.TryReviewTokenAsync(token, _options.TokenAudiences, stop);
+        return (asked.Value, asked.Error);
     }
 
     private void Synced()

@@ -12,7 +12,7 @@ namespace Mesh.ControlPlane.Authority;
 /// questions run at a time: a flood of invented tokens must not become a flood on the API server.
 /// </summary>
 internal sealed class CallerReview(
-    Func<string, CancellationToken, Task<ApiResult<TokenReviewResult>>> ask, TimeProvider time, ILogger log) : IDisposable
+    Func<string, CancellationToken, Task<(TokenReviewResult? Result, ApiError? Error)>> ask, TimeProvider time, ILogger log) : IDisposable
 {
     private const int TokenCharsMax = 16 * 1024;
     private const int RememberedMax = 10_000;
@@ -36,13 +36,13 @@ internal sealed class CallerReview(
         try
         {
             if (Remembered(hash) is { } meanwhile) return meanwhile.Caller;
-            var asked = await ask(token, stop);
-            if (!asked.IsSuccess)
+            var (result, error) = await ask(token, stop);
+            if (result is null)
             {
-                log.LogWarning("The API server did not review a token: {Error}.", asked.Error);
+                log.LogWarning("The API server did not review a token: {Error}.", error);
                 return null;
             }
-            var caller = From(asked.Value);
+            var caller = From(result);
             Remember(hash, caller);
             return caller;
         }

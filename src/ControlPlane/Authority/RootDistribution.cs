@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Threading.Channels;
 using Mesh.Daemon;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;
@@ -21,7 +22,8 @@ internal sealed class RootDistribution(
 
     private readonly HashSet<string> _due = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Channel<bool> _wake =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>The roots changed: every namespace is due.</summary>
     public void RootsChanged()
@@ -43,7 +45,7 @@ internal sealed class RootDistribution(
             await maps.WaitForSyncAsync(running.Token);
             while (true)
             {
-                await _wake.WaitAsync(running.Token);
+                await _wake.Reader.ReadAsync(running.Token);
                 foreach (var ns in TakeDue())
                 {
                     if (await EnsureAsync(ns, maps.Lister, running.Token)) continue;
@@ -118,11 +120,8 @@ internal sealed class RootDistribution(
 
     private void Due(string ns)
     {
-        lock (_lock)
-        {
-            _due.Add(ns);
-            if (_wake.CurrentCount == 0) _wake.Release();
-        }
+        lock (_lock) _due.Add(ns);
+        _wake.Writer.TryWrite(true);
     }
 
     private List<string> TakeDue()

@@ -15,7 +15,7 @@ namespace Mesh.ControlPlane.Serve;
 internal sealed class DebugPages(DeltaServer server, MeshState state, CallerReview review, ControlPlaneOptions options, ControlPlaneMetrics metrics)
 {
     public void Use(WebApplication app) => app.UseWhen(
-        context => !context.Request.IsHttps && (context.Request.Path.StartsWithSegments("/debug") || context.Request.Path == "/version"),
+        context => !context.Request.IsHttps && (context.Request.Path.StartsWithSegments("/debug", StringComparison.Ordinal) || context.Request.Path == "/version"),
         pages => pages.Run(ServeAsync));
 
     private async Task ServeAsync(HttpContext context)

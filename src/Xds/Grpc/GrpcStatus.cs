@@ -6,7 +6,10 @@ namespace Mesh.Xds.Grpc;
 /// <summary>The end of a call: a code and, unless it is Ok, why.</summary>
 public readonly record struct GrpcStatus(GrpcCode Code, string Message = "")
 {
-    public static GrpcStatus Ok => default;
+    public static GrpcStatus Ok => new(GrpcCode.Ok);
+
+    /// <summary>Empty when there is nothing to say.</summary>
+    public string Message { get => field ?? ""; init; } = Message;
 
     /// <summary>Value of the grpc-status trailer.</summary>
     public string CodeText => ((int)Code).ToString(CultureInfo.InvariantCulture);
