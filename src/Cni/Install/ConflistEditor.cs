@@ -36,7 +36,7 @@ internal static class ConflistEditor
             if (TypeOf(root) is null) return null;
             root.Remove("cniVersion", out var version);
             var name = root["name"]?.DeepClone() ?? WrappedName;
-            plugins = [root];
+            plugins = new JsonArray((JsonNode)root);
             root = new JsonObject { ["name"] = name, ["cniVersion"] = version ?? WrappedVersion, ["plugins"] = plugins };
         }
         else if (CountOurs(plugins, ours) == 1 && plugins.Any(p => JsonNode.DeepEquals(p, ours)))
