@@ -38,7 +38,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     public TunnelPool Pool { get; }
     public IPEndPoint Entry { get; private set; } = new(IPAddress.Loopback, 0);
     public InetEndpoint ServerAddress { get; private set; }
-    public string Authority { get; set; } = "";
+    public string Authority { get; set; } = "10.9.9.9:80";
     public bool Early { get; set; } = true;
     public ImmutableArray<SpiffeId> Expected { get; set; } = [TestPki.Id("server")];
     public int? RejectWith { get; set; }
@@ -64,7 +64,8 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     public async Task<Socket> DialAsync()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(Entry);
+        await Task.Yield();
+        socket.Connect(Entry); // Blocking: an asynchronous connect would report a reset that comes right behind it.
         return socket;
     }
 

@@ -79,6 +79,8 @@ public sealed class TunnelRelayTests
         mesh.Authority = application.Authority;
         using var client = await mesh.DialAsync();
         var server = await application.AcceptAsync().WaitAsync(Patience);
+        await client.SendAsync("a"u8.ToArray());
+        Assert.Single(await TestApplication.ReadAsync(server, 1).WaitAsync(Patience));
         server.LingerState = new LingerOption(true, 0);
         server.Dispose();
         var error = await Assert.ThrowsAsync<SocketException>(() => TestApplication.ReadToEndAsync(client).WaitAsync(Patience));

@@ -9,7 +9,7 @@ namespace Mesh.Hbone.Tunnels;
 internal sealed partial class Tunnel
 {
     /// <summary>One read; what is opened is still in the second-level cache when it is written out.</summary>
-    internal const int ReadBytes = 128 * 1024;
+    internal const int ReadBytes = 224 * 1024;
 
     /// <summary>After so much the other connections of the loop get their turn.</summary>
     private const int ReceivePerTurnBytes = 512 * 1024;

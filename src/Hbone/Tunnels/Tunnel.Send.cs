@@ -12,8 +12,8 @@ namespace Mesh.Hbone.Tunnels;
 /// </summary>
 internal sealed partial class Tunnel
 {
-    /// <summary>Built and written at once.</summary>
-    internal const int SendBytes = 128 * 1024;
+    /// <summary>Built and written at once: whole records, for a last one cut short would cost a read of its own.</summary>
+    internal const int SendBytes = 15 * (RecordBatch.PayloadMax + RecordBatch.Overhead);
 
     /// <summary>After so much the other connections of the loop get their turn.</summary>
     private const int SendPerTurnBytes = 512 * 1024;

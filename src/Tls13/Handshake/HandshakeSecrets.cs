@@ -28,6 +28,22 @@ internal sealed class HandshakeSecrets : IDisposable
     private static int Decode(ReadOnlySpan<byte> line, Span<byte> secret)
     {
         var hex = line[(line.LastIndexOf((byte)' ') + 1)..];
-        return Convert.FromHexString(hex, secret, out _, out var written) == System.Buffers.OperationStatus.Done ? written : 0;
+        if (hex.Length % 2 != 0 || hex.Length / 2 > secret.Length) return 0;
+        for (var i = 0; i < hex.Length / 2; i++)
+        {
+            var high = Digit(hex[2 * i]);
+            var low = Digit(hex[2 * i + 1]);
+            if (high < 0 || low < 0) return 0;
+            secret[i] = (byte)((high << 4) | low);
+        }
+        return hex.Length / 2;
     }
+
+    private static int Digit(byte letter) => letter switch
+    {
+        >= (byte)'0' and <= (byte)'9' => letter - '0',
+        >= (byte)'a' and <= (byte)'f' => letter - 'a' + 10,
+        >= (byte)'A' and <= (byte)'F' => letter - 'A' + 10,
+        _ => -1,
+    };
 }

@@ -1,0 +1,58 @@
+using System.Net;
+
+namespace Mesh.Hbone.Tests;
+
+public sealed class HeaderTests
+{
+    private static readonly Baggage Full = new()
+    {
+        ClusterName = "Kubernetes", Namespace = "shop", WorkloadKind = "deployment", WorkloadName = "cart", ServiceName = "cart",
+        ServiceVersion = "v1", Region = "eu", Zone = "eu-1",
+    };
+
+    [Fact]
+    public void Baggage_is_written_in_upstreams_order_and_read_back()
+    {
+        const string text = "k8s.cluster.name=Kubernetes,k8s.namespace.name=shop,k8s.deployment.name=cart,service.name=cart,"
+            + "service.version=v1,cloud.region=eu,cloud.availability_zone=eu-1";
+        Assert.Equal(text, Full.Render());
+        Assert.Equal(Full, Baggage.Parse(text));
+    }
+
+    [Fact]
+    public void Empty_items_and_items_a_header_cannot_carry_are_left_out() =>
+        Assert.Equal("k8s.namespace.name=a", new Baggage { Namespace = "a", Region = "", ServiceName = "x\r\ny", Zone = "p,q" }.Render());
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",,,=,a=,=b,k8s..name=x,k8s.daemonset.name=x,;;")]
+    public void Rubbish_reads_as_nothing(string text) => Assert.Equal(new Baggage(), Baggage.Parse(text));
+
+    [Fact]
+    public void Spaces_and_metadata_around_values_are_not_part_of_them() =>
+        Assert.Equal(new Baggage { Namespace = "a", WorkloadKind = "job", WorkloadName = "j" }, Baggage.Parse(" k8s.namespace.name = a;x=1 , k8s.job.name=j"));
+
+    [Fact]
+    public void Forwarded_names_the_client_and_perhaps_the_host()
+    {
+        var client = IPEndPoint.Parse("10.0.0.7:4711");
+        Assert.Equal("for=\"10.0.0.7:4711\"", ForwardedHeader.Render(client, null));
+        var text = ForwardedHeader.Render(IPEndPoint.Parse("[fd00::7]:4711"), "a.b.svc");
+        Assert.Equal("for=\"[fd00::7]:4711\";host=a.b.svc", text);
+        Assert.True(ForwardedHeader.TryParse(text, out var read, out var host));
+        Assert.Equal((IPEndPoint.Parse("[fd00::7]:4711"), "a.b.svc"), (read, host));
+        Assert.False(ForwardedHeader.TryParse("for=\"nobody\";host=x", out _, out _));
+        Assert.False(ForwardedHeader.TryParse("", out _, out _));
+    }
+
+    [Fact]
+    public void A_trace_parent_has_exactly_one_form()
+    {
+        var text = TraceParent.Create([.. Enumerable.Range(1, TraceParent.RandomBytes).Select(i => (byte)i)]);
+        Assert.Equal("00-0102030405060708090a0b0c0d0e0f10-1112131415161718-00", text);
+        Assert.True(TraceParent.IsValid(text));
+        Assert.False(TraceParent.IsValid(text.AsSpan(1)));
+        Assert.False(TraceParent.IsValid(text.ToUpperInvariant()));
+        Assert.False(TraceParent.IsValid(text.Replace('-', '_')));
+    }
+}
