@@ -11,6 +11,7 @@ namespace Mesh.Operator.Install;
 /// </summary>
 internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller installer)
 {
+    private const string OwnBinding = "mesh-operator";
     private const string EnrolledAnnotation = "ambient.istio.io/redirection";
 
     /// <summary>How long after the deletion each part is waited for; a dead node must not hold a mesh for ever.</summary>
@@ -24,7 +25,7 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
         var (meshNamespace, nodeNamespace) = Namespaces(mesh);
         var components = await installer.ObserveAsync(meshNamespace, nodeNamespace, stop);
         string? forced = null;
-        if (await IsAliveAsync(nodeNamespace, stop))
+        if (await IsOursAsync(nodeNamespace, stop))
         {
             var agents = await GoneAsync(WorkloadTypes.DaemonSets, new(nodeNamespace, "mesh-cni"), stop)
                 ?? (mesh.Spec.Cni.Enabled ? await EnrolledAsync(stop) : null);
@@ -34,21 +35,24 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
             var proxies = await GoneAsync(WorkloadTypes.DaemonSets, new(nodeNamespace, "ztunnel"), stop);
             if (proxies is not null && age < s_proxiesDeadline) return new(proxies, components);
         }
-        if (await IsAliveAsync(meshNamespace, stop))
+        if (await IsOursAsync(meshNamespace, stop))
         {
             var server = await GoneAsync(WorkloadTypes.Deployments, new(meshNamespace, "mesh-control-plane"), stop);
             if (server is not null && age < s_controlPlaneDeadline) return new(server, components);
         }
         await DeleteRestAsync(mesh, meshNamespace, nodeNamespace, stop);
         var namespaces = await NamespacesGoneAsync([meshNamespace, nodeNamespace], stop);
-        return new(age < s_namespacesDeadline ? namespaces : null, components, forced);
+        if (namespaces is not null && age < s_namespacesDeadline) return new(namespaces, components, forced);
+        // The very last act: without these bindings no other step could be taken again.
+        foreach (var name in new[] { meshNamespace, nodeNamespace }) await DeleteOwnBindingAsync(name, stop);
+        return new(null, components, forced);
     }
 
     /// <summary>Leaves the objects as they are, without an owner; without its control plane where only the data plane is to stay.</summary>
     public async Task<RemovalStep> OrphanAsync(MeshInstall mesh, bool keepControlPlane, CancellationToken stop)
     {
         var (meshNamespace, nodeNamespace) = Namespaces(mesh);
-        if (!keepControlPlane && await IsAliveAsync(meshNamespace, stop))
+        if (!keepControlPlane && await IsOursAsync(meshNamespace, stop))
         {
             var waiting = await GoneAsync(WorkloadTypes.Deployments, new(meshNamespace, "mesh-control-plane"), stop);
             if (waiting is not null) return new(waiting, []);
@@ -65,8 +69,16 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
     private static (string Mesh, string Node) Namespaces(MeshInstall mesh) =>
         (mesh.Status.Resolved?.Namespace ?? mesh.Spec.Namespace, mesh.Status.Resolved?.NodeNamespace ?? mesh.Spec.NodeNamespace);
 
-    private async Task<bool> IsAliveAsync(string name, CancellationToken stop) =>
-        await kubernetes.FindAsync(Namespace.Resource, ObjectKey.ClusterScoped(name), stop) is { Metadata.IsBeingDeleted: false };
+    // Alive, and with the binding that lets us act in it: where that is gone, so is what we had there.
+    private async Task<bool> IsOursAsync(string name, CancellationToken stop) =>
+        await kubernetes.FindAsync(Namespace.Resource, ObjectKey.ClusterScoped(name), stop) is { Metadata.IsBeingDeleted: false }
+        && await kubernetes.FindAsync(WorkloadTypes.RoleBindings, new ObjectKey(name, OwnBinding), stop) is { Metadata.IsBeingDeleted: false };
+
+    private async Task DeleteOwnBindingAsync(string name, CancellationToken stop)
+    {
+        if (!await IsOursAsync(name, stop)) return;
+        await kubernetes.DeleteAsync(WorkloadTypes.RoleBindings, new ObjectKey(name, OwnBinding), DeleteOptions.Default, stop);
+    }
 
     // Null when the workload and all its pods are gone, else what is still there.
     private async Task<string?> GoneAsync(ResourceType<KubernetesObject> type, ObjectKey key, CancellationToken stop)
@@ -93,15 +105,15 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
         var alive = new List<string>();
         foreach (var name in new[] { meshNamespace, nodeNamespace })
         {
-            if (await IsAliveAsync(name, stop)) alive.Add(name);
+            if (await IsOursAsync(name, stop)) alive.Add(name);
         }
         foreach (var (type, one) in await OwnedAsync(mesh, alive, stop))
         {
+            if (type.Kind == "RoleBinding" && one.Metadata.Name == OwnBinding) continue;
             await kubernetes.DeleteAsync(type, one.Metadata.Key, DeleteOptions.Default with { Uid = one.Metadata.Uid }, stop);
         }
     }
 
-    // Our own binding comes last of its namespace: without it we could not go on.
     private async Task<List<(ResourceType<KubernetesObject> Type, KubernetesObject Object)>> OwnedAsync(
         MeshInstall mesh, IReadOnlyList<string> namespaces, CancellationToken stop)
     {
@@ -114,7 +126,7 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
                 if (one.Metadata.FindController()?.Uid == mesh.Metadata.Uid && !one.Metadata.IsBeingDeleted) owned.Add((served, one));
             }
         }
-        return [.. owned.OrderBy(entry => entry.Object.Metadata.Name == "mesh-operator")];
+        return owned;
     }
 
     private async Task<string?> NamespacesGoneAsync(IReadOnlyList<string> namespaces, CancellationToken stop)
