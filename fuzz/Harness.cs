@@ -13,7 +13,10 @@ internal sealed class Harness(Target target, TextWriter screen)
     private static readonly TimeSpan CaseTimeMax = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
 
+    private const int CasesToJudge = 10_000;
+
     private readonly byte[][] corpus = MakeCorpus(target);
+    private long accepted;
 
     /// <summary>Null when all cases held, else the failing case.</summary>
     public Finding? Run(int firstSeed, long cases)
@@ -29,7 +32,8 @@ internal sealed class Harness(Target target, TextWriter screen)
             screen.WriteLine($"  … {target.Name,-18} {i + 1,9:N0} of {cases:N0}, {(i + 1) / clock.Elapsed.TotalSeconds:N0} cases/s, seed {seed}");
         }
 
-        screen.WriteLine($"✓ {target.Name,-20} {cases,9:N0} cases in {clock.Elapsed.TotalSeconds,5:0.0} s, {cases / clock.Elapsed.TotalSeconds,8:N0} cases/s");
+        if (cases >= CasesToJudge && accepted == 0) return new Finding(target.Name, firstSeed, corpus[0], "no input was accepted, not even a valid one");
+        screen.WriteLine($"✓ {target.Name,-20} {cases,9:N0} cases, {accepted / (double)cases,4:P0} accepted, {clock.Elapsed.TotalSeconds,5:0.0} s, {cases / clock.Elapsed.TotalSeconds,8:N0} cases/s");
         return null;
     }
 
@@ -43,7 +47,7 @@ internal sealed class Harness(Target target, TextWriter screen)
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         try
         {
-            target.Try((byte[])input.Clone(), random);
+            if (target.Try((byte[])input.Clone(), random)) accepted++;
         }
         catch (Exception e)
         {

@@ -3,7 +3,8 @@ using Mesh.Fuzz;
 using Mesh.Fuzz.Targets;
 
 // make fuzz: every parser of bytes that a peer, a file or a user can choose. SEED=, TARGET= and CASES= choose what runs.
-const long CasesByDefault = 1_200_000;
+const long CasesByDefault = 4_000_000;
+const long Spread = 2_654_435_761; // Runs that follow each other share no cases.
 Target[] targets = All.Make();
 if (Environment.GetEnvironmentVariable("TARGET") is { Length: > 0 } wanted)
 {
@@ -15,7 +16,7 @@ if (Environment.GetEnvironmentVariable("TARGET") is { Length: > 0 } wanted)
     }
 }
 
-var seed = (int)Number("SEED", TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() & 0x7fff_ffff);
+var seed = (int)Number("SEED", TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() * Spread & 0x7fff_ffff);
 var cases = Number("CASES", CasesByDefault);
 var shares = targets.Sum(t => t.Share);
 Console.WriteLine($"fuzz: {targets.Length} targets, {cases:N0} cases, SEED={seed}");

@@ -14,8 +14,11 @@ internal abstract class Target(string name)
     /// <summary>A valid input; mutations start from many of them.</summary>
     public abstract byte[] Make(Random random);
 
-    /// <summary>Feeds the input; throws <see cref="FuzzException"/> when an invariant breaks. Any other exception is a finding, too.</summary>
-    public abstract void Try(byte[] input, Random random);
+    /// <summary>
+    /// Feeds the input; throws <see cref="FuzzException"/> when an invariant breaks. Any other exception is a finding, too. True when
+    /// the parser accepted it: a target that accepts nothing tests only its own door.
+    /// </summary>
+    public abstract bool Try(byte[] input, Random random);
 
     protected static void Require(bool holds, string invariant)
     {

@@ -13,14 +13,14 @@ internal sealed class AdminRequestTarget() : Target("admin-http")
             + $"Accept: */*\r\nContent-Length: {body.Length}\r\n\r\n{body}");
     }
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
         var parse = RequestReader.TryRead(input, Limits, out var request, out var consumed);
         Require((parse == RequestParse.Complete) == (request is not null), "complete means that there is a request");
         if (request is null)
         {
             Require(consumed == 0, "nothing is consumed of what is refused");
-            return;
+            return false;
         }
 
         Require(consumed > 0 && consumed <= input.Length, "a request ends within its bytes");
@@ -28,5 +28,6 @@ internal sealed class AdminRequestTarget() : Target("admin-http")
         // Whatever stands behind it does not change it.
         parse = RequestReader.TryRead(input.AsMemory(0, consumed), Limits, out var alone, out var consumedAlone);
         Require(parse == RequestParse.Complete && consumedAlone == consumed && alone!.Path == request.Path, "what follows a request does not change it");
+        return true;
     }
 }

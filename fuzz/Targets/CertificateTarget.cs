@@ -8,5 +8,5 @@ internal sealed class CertificateTarget() : Target("certificate")
 
     public override byte[] Make(Random random) => Certificates.Der[random.Next(Certificates.Der.Length)];
 
-    public override void Try(byte[] input, Random random) => _ = CertificateFacts.TryRead(input);
+    public override bool Try(byte[] input, Random random) => CertificateFacts.TryRead(input) is not null;
 }

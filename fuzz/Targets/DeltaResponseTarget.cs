@@ -23,7 +23,7 @@ internal sealed class DeltaResponseTarget() : Target("xds-response")
         return [.. frame, .. message];
     }
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
         using var stream = new MemoryStream(input);
         using var reader = new DeltaResponseReader(stream, MessageBytesMax);
@@ -40,8 +40,10 @@ internal sealed class DeltaResponseTarget() : Target("xds-response")
                 Require(++fields <= MessageBytesMax, "fields end with their message");
             }
 
-            if (read != GrpcRead.End) return;
+            if (read != GrpcRead.End) return false;
         }
+
+        return messages > 0;
     }
 
     private static GrpcRead Now(ValueTask<GrpcRead> task)

@@ -10,12 +10,13 @@ internal sealed class ForwardedTarget() : Target("forwarded")
         : Texts.Latin1(ForwardedHeader.Render(new IPEndPoint(random.Next(2) == 0 ? IPAddress.Loopback : IPAddress.IPv6Loopback, random.Next(65536)),
             random.Next(2) == 0 ? null : Texts.Word(random)));
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
         var text = Texts.Of(input);
         if (TraceParent.IsValid(text)) Require(text.Length == TraceParent.Length, "a trace parent has one length");
         var known = ForwardedHeader.TryParse(text, out var client, out var host);
         Require(known == (client is not null), "known means that there is a client");
         Require(host is null || host.Length < text.Length, "a host is a part of the header");
+        return known;
     }
 }

@@ -26,7 +26,7 @@ internal sealed class HpackTarget() : Target("hpack")
         return output[..encoder.Encode(builder.Fields, output)];
     }
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
         var decoder = new HpackDecoder(TableBytesMax, ListBytesMax, fieldsMax: 64);
         // Several blocks on one table.
@@ -35,9 +35,11 @@ internal sealed class HpackTarget() : Target("hpack")
             var outcome = decoder.Decode(input, room, out var length);
             Require(decoder.TableSize is >= 0 and <= TableBytesMax, "the table stays within its size");
             Require(outcome == HpackOutcome.Decoded || length == 0, "nothing is kept of what is refused");
-            if (outcome is HpackOutcome.Malformed or HpackOutcome.FieldTooLarge) return;
+            if (outcome is HpackOutcome.Malformed or HpackOutcome.FieldTooLarge) return false;
             if (outcome == HpackOutcome.Decoded) EncodeAgain(new HeaderFields(room.AsSpan(0, length)));
         }
+
+        return true;
     }
 
     private void EncodeAgain(HeaderFields fields)

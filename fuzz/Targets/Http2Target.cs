@@ -58,7 +58,7 @@ internal sealed class Http2Target(Http2Role role) : Target($"http2-{role.ToStrin
         return [.. script];
     }
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
         var engine = new Http2Engine(role, Options);
         var owner = new Owner(engine, random);
@@ -77,6 +77,7 @@ internal sealed class Http2Target(Http2Role role) : Target($"http2-{role.ToStrin
         var left = engine.PendingControlBytes;
         Require(engine.TakeControl(scratch) == left && engine.PendingControlBytes == 0, "all output can be taken");
         engine.Release();
+        return engine.Fault.IsNone;
     }
 
     private static void Add(List<byte> script, FrameType type, byte flags, int streamId, byte[] payload)

@@ -18,13 +18,14 @@ internal sealed class HuffmanTarget() : Target("huffman")
         return output;
     }
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
         var length = Huffman.Decode(input, text);
-        if (length < 0) return;
+        if (length < 0) return false;
         Require(Huffman.EncodedLength(text.AsSpan(0, length)) == input.Length, "a text has one coded length");
         var used = Huffman.Encode(text.AsSpan(0, length), coded);
         Require(coded.AsSpan(0, used).SequenceEqual(input), "a text has one code");
         Require(length == 0 || Huffman.Decode(input, text.AsSpan(0, length - 1)) == HuffmanFault.NoRoom, "too little room is said");
+        return true;
     }
 }

@@ -8,10 +8,11 @@ internal sealed class IpTarget() : Target("ip")
 
     public override byte[] Make(Random random) => Texts.Latin1(Addresses[random.Next(Addresses.Length)]);
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
-        if (!Ip.TryParse(Texts.Of(input), out var ip)) return;
+        if (!Ip.TryParse(Texts.Of(input), out var ip)) return false;
         Require(Ip.TryParse(ip.ToString(), out var again) && again == ip, "an address is read as it is written");
         Require(Ip.FromBits(ip.ToBits(), !ip.IsV4) == ip, "an address is its bits");
+        return true;
     }
 }

@@ -30,14 +30,15 @@ internal sealed class TlsRecordTarget() : Target("tls-records")
         return [.. stream];
     }
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
         using var session = new TlsSession(CipherSuite.Aes128GcmSha256, Secret, Secret);
         var rest = input.AsSpan();
+        var opened = false;
         for (var records = 0; !rest.IsEmpty; records++)
         {
             var reading = session.Read(rest, out var consumed, out var payloadBytes);
-            if (reading is TlsReading.NeedMoreBytes or TlsReading.Failed or TlsReading.PeerAlert or TlsReading.Closed) return;
+            if (reading is TlsReading.NeedMoreBytes or TlsReading.Failed or TlsReading.PeerAlert or TlsReading.Closed) return opened;
             Require(consumed > 0 && consumed <= rest.Length && consumed <= RecordLimits.RecordBytesMax, "a record has its length");
             if (reading == TlsReading.Data)
             {
@@ -47,8 +48,11 @@ internal sealed class TlsRecordTarget() : Target("tls-records")
             }
 
             Require(records <= RecordsMax, "no record is opened that nobody sealed");
+            opened = true;
             rest = rest[consumed..];
         }
+
+        return opened;
     }
 
     private static int Seal(TlsSession session, byte[] record, int length)

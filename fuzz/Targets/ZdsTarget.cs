@@ -19,13 +19,14 @@ internal sealed class ZdsTarget() : Target("zds")
         return random.Next(10) == 0 ? InpodWire.Hello.ToArray() : packet[..length];
     }
 
-    public override void Try(byte[] input, Random random)
+    public override bool Try(byte[] input, Random random)
     {
         _ = InpodWire.TryReadHello(input, out _);
         if (InpodWire.TryReadAck(input, out var error)) Require(InpodWire.WriteAck(error, packet) > 0, "an acknowledgement can be written again");
-        if (!InpodWire.TryReadRequest(input, out var request)) return;
+        if (!InpodWire.TryReadRequest(input, out var request)) return false;
         var length = InpodWire.WriteRequest(request, packet);
-        if (length == 0) return; // Longer than a packet, which no socket would have delivered.
+        if (length == 0) return true; // Longer than a packet, which no socket would have delivered.
         Require(InpodWire.TryReadRequest(packet.AsSpan(0, length), out var again) && again == request, "a request survives a round trip");
+        return true;
     }
 }
