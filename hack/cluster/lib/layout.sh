@@ -5,7 +5,8 @@ source "$CLUSTER_HACK/lib/process.sh"
 
 CLUSTER_NAME="${MESH_CLUSTER_NAME:-mesh-cluster}"
 STATE="${MESH_CLUSTER_DIR:-/var/lib/$CLUSTER_NAME}"
-SUBNET="${MESH_CLUSTER_SUBNET:-172.30.0}" # a /24: .1 control plane, .2 this machine, .10+N node N
+# A running cluster remembers its network.
+SUBNET="${MESH_CLUSTER_SUBNET:-$(cat "$STATE/subnet" 2>/dev/null || echo 172.30.0)}" # a /24: .1 control plane, .2 this machine, .10+N node N
 MAX_NODES=9
 
 CONTROL_IP="$SUBNET.1"

@@ -3,7 +3,7 @@
 # process dies, the kernel ends everything in the place and drops its mounts, links and rules.
 # shellcheck shell=bash
 
-PLACE_START_SECONDS=10
+PLACE_START_SECONDS=30
 
 # start_place FOLDER HOSTNAME INIT ARGUMENTS...
 start_place() {
