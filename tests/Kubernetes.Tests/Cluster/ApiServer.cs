@@ -20,6 +20,8 @@ public sealed class ApiServer : IAsyncLifetime
 
     public int Port { get; private set; }
 
+    internal string AuthorityFile => _folder.File("ca.crt");
+
     internal string Kubeconfig => _folder.File("admin.kubeconfig");
 
     public async ValueTask InitializeAsync()
