@@ -10,6 +10,7 @@ public sealed record PodStatus
     public string? Phase { get; init; }
     [JsonConverter(typeof(PooledStringConverter))]
     public string? Reason { get; init; }
+    [JsonConverter(typeof(PooledStringConverter))]
     [JsonPropertyName("podIP")]
     public string? PodIp { get; init; }
     [JsonConverter(typeof(PooledStringConverter))]

@@ -124,8 +124,8 @@ public sealed class ReconcileLoop<T> : IDisposable
             }
             catch (Exception problem)
             {
-                Interlocked.Increment(ref _failed);
                 _client.Logger.ReconcileThrew(problem, _type, key, Queue.Retry(key));
+                Interlocked.Increment(ref _failed);
             }
             finally
             {
@@ -175,22 +175,22 @@ public sealed class ReconcileLoop<T> : IDisposable
         switch (result)
         {
             case ReconcileResult.Finished:
-                Interlocked.Increment(ref _done);
                 Queue.Forget(key);
+                Interlocked.Increment(ref _done);
                 break;
             case ReconcileResult.Again again:
-                Interlocked.Increment(ref _again);
                 Queue.Forget(key);
                 if (!Queue.TryAddAfter(key, again.Delay)) _client.Logger.QueueFull(_type, key);
+                Interlocked.Increment(ref _again);
                 break;
             case ReconcileResult.Failure failure:
-                Interlocked.Increment(ref _failed);
                 _client.Logger.ReconcileFailed(_type, key, Queue.Retry(key), failure.Problem);
+                Interlocked.Increment(ref _failed);
                 break;
             case ReconcileResult.Hopeless hopeless:
-                Interlocked.Increment(ref _gaveUp);
                 Queue.Forget(key);
                 _client.Logger.ReconcileGaveUp(_type, key, hopeless.Problem);
+                Interlocked.Increment(ref _gaveUp);
                 break;
             default:
                 throw new System.Diagnostics.UnreachableException();

@@ -119,7 +119,7 @@ public sealed class KubeconfigTests : IDisposable
     [Theory]
     [InlineData("", "is empty or not a map")]
     [InlineData("- a\n- b\n", "is empty or not a map")]
-    [InlineData("a: 1\nb: [", ", line 2: ")]
+    [InlineData("a: 1\nb: {x: ]\nc: 2\n", ", line 2: ")]
     [InlineData("clusters: []\n", "current-context is not set. Choose one with 'kubectl config use-context NAME'; there is none.")]
     [InlineData("current-context: x\n", "there is no context 'x'; there is none")]
     [InlineData("current-context: x\ncontexts: {}\n", "contexts should be a list")]

@@ -27,7 +27,7 @@ public sealed class TransportTests(ApiServer server)
         using var admin = server.Connect();
         using var folder = new Folder();
 
-        var good = await ErrorAsync(folder, $"certificate-authority: '{server.AuthorityFile}', tls-server-name: kubernetes");
+        var good = await ErrorAsync(folder, $"certificate-authority: '{server.AuthorityFile}', tls-server-name: localhost");
         var bad = await ErrorAsync(folder, $"certificate-authority: '{server.AuthorityFile}', tls-server-name: elsewhere");
 
         Assert.Equal(ApiErrorReason.Forbidden, good.Reason); // It got through: anonymous may not read nodes.

@@ -163,7 +163,7 @@ public sealed class WritingTests(ApiServer server)
         var token = (await client.TryRequestTokenAsync(account, ["istio-ca"], TimeSpan.FromMinutes(10), Wait.Stop)).Get();
 
         var good = (await client.TryReviewTokenAsync(token, ["istio-ca"], Wait.Stop)).Get();
-        var other = (await client.TryReviewTokenAsync(token, ["https://kubernetes.default.svc"], Wait.Stop)).Get();
+        var other = (await client.TryReviewTokenAsync(token, ["kubernetes.default.svc"], Wait.Stop)).Get();
         var bad = (await client.TryReviewTokenAsync("nonsense", ["istio-ca"], Wait.Stop)).Get();
 
         Assert.True(good.Authenticated);
