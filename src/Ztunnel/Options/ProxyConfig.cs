@@ -1,0 +1,84 @@
+using System.Text;
+using Mesh.Ztunnel.Yaml;
+
+namespace Mesh.Ztunnel.Options;
+
+/// <summary>
+/// The mesh-wide proxy configuration (YAML of <c>PROXY_CONFIG</c> over the <c>defaultConfig</c> of a mesh file) as variables. Variables of
+/// the process win over it. Keys that do not concern ztunnel are passed over, for other proxies read the same text.
+/// </summary>
+internal static class ProxyConfig
+{
+    private const string MeshFile = "./etc/istio/config/mesh";
+    private const int TextBytesMax = 1024 * 1024;
+
+    public static void MergeInto(Dictionary<string, string> variables, List<OptionProblem> problems)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (File.Exists(MeshFile)) Read(MeshFile, File.ReadAllBytes(MeshFile), settings, problems, isMeshFile: true);
+        if (variables.TryGetValue("PROXY_CONFIG", out var text) && text.Length > 0)
+        {
+            Read("PROXY_CONFIG", Encoding.UTF8.GetBytes(text), settings, problems, isMeshFile: false);
+        }
+
+        foreach (var (name, value) in settings) variables.TryAdd(name, value);
+    }
+
+    private static void Read(string from, byte[] text, Dictionary<string, string> settings, List<OptionProblem> problems, bool isMeshFile)
+    {
+        try
+        {
+            if (text.Length > TextBytesMax) throw new YamlException(1, $"the text is longer than {TextBytesMax} bytes");
+            using var stream = new MemoryStream(text);
+            var cursor = new YamlCursor(new YamlReader(stream));
+            if (!cursor.Enter(YamlEvent.MappingStart, from)) return;
+            if (!isMeshFile)
+            {
+                ReadSettings(cursor, settings);
+                return;
+            }
+
+            while (cursor.NextKey(out var key))
+            {
+                if (key is "defaultConfig" && cursor.Enter(YamlEvent.MappingStart, "defaultConfig")) ReadSettings(cursor, settings);
+                else cursor.Skip();
+            }
+        }
+        catch (YamlException problem)
+        {
+            problems.Add(new OptionProblem(from, "", problem.Message));
+        }
+    }
+
+    private static void ReadSettings(YamlCursor cursor, Dictionary<string, string> settings)
+    {
+        while (cursor.NextKey(out var key))
+        {
+            switch (key)
+            {
+                case "discoveryAddress":
+                    settings["XDS_ADDRESS"] = settings["CA_ADDRESS"] = cursor.ReadText("discoveryAddress").ToString();
+                    break;
+                case "proxyAdminPort":
+                    settings["proxyAdminPort"] = cursor.ReadText("proxyAdminPort").ToString();
+                    break;
+                case "statsPort" or "concurrency":
+                    var name = key.ToString();
+                    settings[name] = cursor.ReadText(name).ToString();
+                    break;
+                case "proxyMetadata":
+                    if (!cursor.Enter(YamlEvent.MappingStart, "proxyMetadata")) break;
+                    while (cursor.NextKey(out var variable))
+                    {
+                        var metadata = variable.ToString();
+                        settings[metadata] = cursor.ReadText(metadata).ToString();
+                    }
+
+                    break;
+                default:
+                    cursor.Skip();
+                    break;
+            }
+        }
+    }
+}

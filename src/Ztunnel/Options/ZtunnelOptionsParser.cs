@@ -1,0 +1,178 @@
+using Mesh.Linux.Sockets;
+using Mesh.Model.Policy;
+
+namespace Mesh.Ztunnel.Options;
+
+/// <summary>Variables in, options or every problem out. Reads files only to merge the proxy configuration.</summary>
+internal static class ZtunnelOptionsParser
+{
+    private const string DefaultToken = "./var/run/secrets/tokens/istio-token";
+    private const string DefaultRoot = "./var/run/secrets/istio/root-cert.pem";
+    private const uint DefaultMark = 1337;
+
+    public static (ZtunnelOptions Options, IReadOnlyList<OptionProblem> Problems) Parse(IReadOnlyDictionary<string, string> environment, int cores)
+    {
+        var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal);
+        var early = new List<OptionProblem>();
+        ProxyConfig.MergeInto(variables, early);
+        var from = new OptionReader(variables);
+        foreach (var problem in early) from.Refuse(problem.Variable, problem.Value, problem.WayOut);
+
+        var mode = ReadMode(from);
+        var options = new ZtunnelOptions
+        {
+            Mode = mode,
+            Dedicated = mode == ProxyMode.Dedicated ? ReadWorkload(from) : null,
+            Workers = WorkerCount.Read(from, cores),
+            ProxyEnabled = from.Flag("ENABLE_PROXY", true),
+            DnsEnabled = from.Flag("ISTIO_META_DNS_CAPTURE", mode == ProxyMode.Shared),
+            SocksEnabled = from.Flag("UNSTABLE_ENABLE_SOCKS5", false),
+            PacketMark = (uint)from.Number("PACKET_MARK", mode == ProxyMode.Shared ? (int)DefaultMark : 0, 0, int.MaxValue),
+            PreserveSource = from.FlagOrNull("ENABLE_ORIG_SRC"),
+            Ipv6 = from.Flag("IPV6_ENABLED", true),
+            PortReuse = from.Flag("INPOD_PORT_REUSE", true),
+            InpodPath = from.Text("INPOD_UDS", "/var/run/ztunnel/ztunnel.sock"),
+            StreamsPerTunnelMax = from.Number("POOL_MAX_STREAMS_PER_CONNECTION", 100, 1, 65_535),
+            UnusedTunnelRelease = from.Duration("POOL_UNUSED_RELEASE_TIMEOUT", TimeSpan.FromMinutes(5)),
+            LocalhostApplicationTunnel = from.Flag("LOCALHOST_APP_TUNNEL", true),
+            ResponseBaggage = from.Flag("ENABLE_RESPONSE_BAGGAGE", true),
+            PolicyInfoLogging = from.Flag("AUTHZ_POLICY_INFO_LOGGING", false),
+            UnknownPolicy = from.Flag("MESH_SKIP_UNKNOWN_POLICIES", false) ? UnknownPolicy.Skip : UnknownPolicy.Undecided,
+            WorkloadWait = from.Duration("MESH_WORKLOAD_WAIT", TimeSpan.FromSeconds(5)),
+            DialTimeout = from.Duration("MESH_DIAL_TIMEOUT", TimeSpan.FromSeconds(10)),
+            DrainDeadline = ReadDrainDeadline(from),
+            SecretTtl = from.Duration("SECRET_TTL", TimeSpan.FromHours(24)),
+            CrlPath = from.TextOrNull("CRL_PATH"),
+            PreferredServiceNamespace = from.TextOrNull("PREFERED_SERVICE_NAMESPACE"),
+            DnsProxyAddress = from.TextOrNull("ISTIO_META_DNS_PROXY_ADDR"),
+            BypassCidrs = from.TextOrNull("MESH_BYPASS_CIDRS")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
+            AdminPort = from.Number("proxyAdminPort", ZtunnelOptions.AdminPortDefault, 0, 65_535),
+            StatsPort = from.Number("statsPort", ZtunnelOptions.StatsPortDefault, 0, 65_535),
+        };
+        options = WithControlPlane(WithSockets(WithNames(options, from), from), from, variables);
+        CheckTogether(options, from);
+        return (options, from.Problems);
+    }
+
+    private static ZtunnelOptions WithNames(ZtunnelOptions options, OptionReader from) => options with
+    {
+        NodeName = from.Text("NODE_NAME", ""),
+        PodName = from.Text("POD_NAME", ""),
+        PodNamespace = from.Text("POD_NAMESPACE", ""),
+        ServiceAccount = from.Text("SERVICE_ACCOUNT", ""),
+        InstanceIp = from.Text("INSTANCE_IP", ""),
+        ClusterId = from.TextOrNull("ISTIO_META_CLUSTER_ID") ?? from.TextOrNull("CLUSTER_ID") ?? "Kubernetes",
+        ClusterDomain = from.TextOrNull("CLUSTER_DOMAIN") ?? "cluster.local",
+        TrustDomain = from.TextOrNull("TRUST_DOMAIN") ?? "cluster.local",
+        Network = from.Text("NETWORK", ""),
+        Version = from.Text("ISTIO_META_ISTIO_VERSION", ""),
+    };
+
+    private static ZtunnelOptions WithSockets(ZtunnelOptions options, OptionReader from)
+    {
+        var idle = from.Duration("KEEPALIVE_TIME", TimeSpan.FromSeconds(180));
+        var interval = from.Duration("KEEPALIVE_INTERVAL", TimeSpan.FromSeconds(180));
+        var probes = from.Number("KEEPALIVE_RETRIES", 9, 1, 127);
+        return options with
+        {
+            KeepAlive = from.Flag("KEEPALIVE_ENABLED", true) ? new KeepAlive(idle, interval, probes) : null,
+            UserTimeout = from.Flag("USER_TIMEOUT_ENABLED", false) ? idle + (interval * probes) : TimeSpan.Zero,
+        };
+    }
+
+    private static ZtunnelOptions WithControlPlane(ZtunnelOptions options, OptionReader from, Dictionary<string, string> variables)
+    {
+        var isFake = from.Flag("FAKE_CA", false);
+        var inKubernetes = from.TextOrNull("KUBERNETES_SERVICE_HOST") is not null;
+        var fallback = inKubernetes ? "https://istiod.istio-system.svc:15012" : "https://localhost:15012";
+        var token = from.TextOrNull("AUTH_TOKEN") ?? (File.Exists(DefaultToken) ? DefaultToken : null);
+        return options with
+        {
+            Xds = ReadServer(from, "XDS", from.Text("XDS_ADDRESS", fallback), variables),
+            Ca = isFake ? null : ReadServer(from, "CA", from.Text("CA_ADDRESS", fallback), variables),
+            AuthToken = token,
+            XdsOnDemand = from.Flag("XDS_ON_DEMAND", false),
+            XdsMetadata = Prefixed(variables, "ISTIO_META_"),
+            XdsJsonMetadata = Prefixed(variables, "ISTIO_METAJSON_"),
+            LocalXdsPath = from.TextOrNull("LOCAL_XDS_PATH"),
+            LocalXds = from.TextOrNull("LOCAL_XDS"),
+            FakeCa = isFake,
+            FakeCaRoot = from.TextOrNull("FAKE_CA_ROOT"),
+            FakeCaKey = from.TextOrNull("FAKE_CA_KEY"),
+        };
+    }
+
+    private static ControlPlaneOptions? ReadServer(OptionReader from, string kind, string address, Dictionary<string, string> variables)
+    {
+        if (address.Length == 0) return null;
+        var full = address.Contains("://", StringComparison.Ordinal) ? address : "https://" + address;
+        if (!Uri.TryCreate(full, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+        {
+            from.Refuse($"{kind}_ADDRESS", address, "write host:port or https://host:port, or leave it empty to run without");
+            return null;
+        }
+
+        return new ControlPlaneOptions
+        {
+            Address = uri,
+            Root = from.TextOrNull($"{kind}_ROOT_CA") ?? DefaultRoot,
+            AlternativeName = from.TextOrNull($"ALT_{kind}_HOSTNAME"),
+            Headers = [.. Prefixed(variables, $"{kind}_HEADER_")],
+        };
+    }
+
+    private static Dictionary<string, string> Prefixed(Dictionary<string, string> variables, string prefix)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in variables)
+        {
+            if (name.Length > prefix.Length && name.StartsWith(prefix, StringComparison.Ordinal)) found[name[prefix.Length..]] = value;
+        }
+
+        return found;
+    }
+
+    private static ProxyMode ReadMode(OptionReader from)
+    {
+        var text = from.TextOrNull("PROXY_MODE") ?? "shared";
+        if (text is "dedicated") return ProxyMode.Dedicated;
+        if (text is not "shared") from.Refuse("PROXY_MODE", text, "write shared or dedicated");
+        return ProxyMode.Shared;
+    }
+
+    private static WorkloadInfo? ReadWorkload(OptionReader from)
+    {
+        var text = from.Text("PROXY_WORKLOAD_INFO", "");
+        var parts = text.Split('/');
+        if (parts.Length == 3 && Array.TrueForAll(parts, static part => part.Length > 0)) return new WorkloadInfo(parts[0], parts[1], parts[2]);
+        from.Refuse("PROXY_WORKLOAD_INFO", text, "a dedicated proxy needs namespace/name/serviceaccount");
+        return null;
+    }
+
+    /// <summary>Some of the grace period is kept for ending itself.</summary>
+    private static TimeSpan ReadDrainDeadline(OptionReader from)
+    {
+        if (from.DurationOrNull("CONNECTION_TERMINATION_DEADLINE") is { } deadline) return deadline;
+        if (from.TextOrNull("TERMINATION_GRACE_PERIOD_SECONDS") is null) return TimeSpan.FromSeconds(5);
+        var grace = from.Number("TERMINATION_GRACE_PERIOD_SECONDS", 30, 0, 86_400);
+        return TimeSpan.FromSeconds(grace > 10 ? grace - 5 : Math.Max(1, grace - 1));
+    }
+
+    private static void CheckTogether(ZtunnelOptions options, OptionReader from)
+    {
+        if (options.XdsOnDemand && options.DnsEnabled && options.Mode == ProxyMode.Shared)
+        {
+            from.Refuse("XDS_ON_DEMAND", "true", "the DNS proxy needs all services: set ISTIO_META_DNS_CAPTURE=false as well");
+        }
+
+        if (options.Xds is null && options.LocalXdsPath is null && options.LocalXds is null && from.Find("XDS_ADDRESS") is "")
+        {
+            from.Refuse("XDS_ADDRESS", "", "without a control plane set LOCAL_XDS_PATH or LOCAL_XDS");
+        }
+
+        if (options.FakeCaRoot is null != options.FakeCaKey is null)
+        {
+            from.Refuse("FAKE_CA_ROOT", options.FakeCaRoot ?? "", "FAKE_CA_ROOT and FAKE_CA_KEY go together");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text;
+using Mesh.Model;
+using Mesh.Model.Policy;
+using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Feed;
+using Mesh.Ztunnel.Yaml;
+
+namespace Mesh.Ztunnel.Tests.Feed;
+
+public sealed class LocalConfigTests
+{
+    private const string Example = """
+        workloads:
+        - {uid: cluster1//v1/Pod/shop/web, name: web, namespace: shop, serviceAccount: web, workloadIps: ["127.0.0.1"],
+           protocol: HBONE, node: local, network: "", services: {"shop/api.shop": {80: 8080}},
+           waypoint: {destination: "/127.0.0.9", hboneMtlsPort: 15008}}
+        policies:
+        - {name: only-web, namespace: shop, scope: Namespace, action: Allow, dryRun: false,
+           rules: [[[{principals: [!Exact cluster.local/ns/shop/sa/web], notDestinationPorts: [9999]}]]]}
+        services:
+        - {name: api, namespace: shop, hostname: api.shop, vips: ["/127.10.0.1"], ports: {80: 8080}, canonical: true,
+           subjectAltNames: [spiffe://cluster.local/ns/shop/sa/web]}
+        """;
+
+    private static MeshSnapshot Load(string yaml)
+    {
+        var builder = new MeshSnapshotBuilder();
+        LocalConfig.Load(yaml, builder);
+        return builder.Freeze();
+    }
+
+    private static Ip Ip(string text) => Model.Ip.TryParse(text, out var ip) ? ip : throw new ArgumentException(text);
+
+    [Fact]
+    public void The_documented_example_loads()
+    {
+        var mesh = Load(Example);
+        var web = mesh.FindWorkload("", Ip("127.0.0.1"))!;
+        Assert.Equal("cluster1//v1/Pod/shop/web", web.Uid);
+        Assert.Equal("spiffe://cluster.local/ns/shop/sa/web", web.Identity.ToString());
+        Assert.Equal(15008, web.Shape.Waypoint!.HboneMtlsPort);
+        var api = mesh.FindService("", Ip("127.10.0.1"), "shop")!;
+        Assert.Equal([web], api.Workloads);
+        Assert.Single(api.AlternativeIdentities);
+        var about = new AuthorizationContext(Ip("10.0.0.1"), Ip("127.0.0.1"), 8080, web.Identity);
+        Assert.True(mesh.Policies.Authorize("shop", [], about).IsAllowed);
+        Assert.False(mesh.Policies.Authorize("shop", [], new AuthorizationContext(about.Source, about.Destination, 9999, web.Identity)).IsAllowed);
+    }
+
+    [Theory]
+    [InlineData("pods: []")]
+    [InlineData("workloads:\n- {name: a, namespace: b, colour: red}")]
+    [InlineData("workloads:\n- {name: a}")]
+    [InlineData("workloads:\n- {name: a, namespace: b, workloadIps: [x]}")]
+    [InlineData("workloads:\n- {name: a, namespace: b, protocol: LEGACY}")]
+    [InlineData("services:\n- {name: a, namespace: b}")]
+    [InlineData("services:\n- {namespace: b, hostname: c, ports: {70000: 1}}")]
+    [InlineData("policies:\n- {name: a, namespace: b}")]
+    [InlineData("policies:\n- {name: a, namespace: b, dryRun: false, rules: [[[{principals: [x]}]]]}")]
+    [InlineData("policies:\n- {name: a, namespace: b, dryRun: false, scope: Everywhere}")]
+    public void A_mistake_is_refused(string yaml) => Assert.Throws<YamlException>(() => Load(yaml));
+
+    [Fact]
+    public void Text_conditions_may_be_objects_as_in_a_dump()
+    {
+        var mesh = Load("policies:\n- {name: a, namespace: b, dryRun: false, action: Deny, rules: [[[{namespaces: [{\"Prefix\": \"sh\"}]}]]]}");
+        Assert.Equal(new TextMatch(TextMatchKind.Prefix, "sh"), mesh.Policies.All[0].Rules[0].Clauses[0].Matches[0].Namespaces[0]);
+    }
+
+    [Fact]
+    public void A_hundred_thousand_workloads_load_in_time()
+    {
+        var yaml = new StringBuilder("policies: []\nservices: []\nworkloads:\n");
+        for (var i = 0; i < 100_000; i++)
+        {
+            yaml.Append($"- uid: cluster1//v1/Pod/ns{i % 200}/app-{i / 10}-6f7d8c9b5d-{i:05}\n  name: app-{i / 10}-6f7d8c9b5d-{i:05}\n  namespace: ns{i % 200}\n")
+                .Append($"  serviceAccount: app-{i / 10}\n  workloadIps: [\"10.{100 + (i >> 16)}.{(i >> 8) & 255}.{i & 255}\"]\n  protocol: HBONE\n  node: node-{i % 1000}\n")
+                .Append("  network: \"\"\n  trustDomain: cluster.local\n").Append($"  workloadName: app-{i / 10}\n  canonicalName: app-{i / 10}\n  canonicalRevision: v1\n")
+                .Append("  clusterId: Kubernetes\n  services: {}\n");
+        }
+
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(yaml.ToString()));
+        var builder = new MeshSnapshotBuilder("node-0");
+        var started = TimeProvider.System.GetTimestamp();
+        LocalConfig.Load(stream, builder);
+        var mesh = builder.Freeze();
+        var took = TimeProvider.System.GetElapsedTime(started);
+        Assert.Equal(100_000, mesh.WorkloadCount);
+        TestContext.Current.TestOutputHelper?.WriteLine($"loaded in {took}");
+        Assert.True(took < TimeSpan.FromSeconds(5), $"{took}, unoptimized and with others at work");
+    }
+}

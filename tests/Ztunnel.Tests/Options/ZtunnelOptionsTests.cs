@@ -1,0 +1,117 @@
+using Mesh.Model.Policy;
+using Mesh.Ztunnel.Options;
+
+namespace Mesh.Ztunnel.Tests.Options;
+
+public sealed class ZtunnelOptionsTests
+{
+    private static (ZtunnelOptions Options, IReadOnlyList<OptionProblem> Problems) Parse(params (string Name, string Value)[] variables) =>
+        ZtunnelOptionsParser.Parse(variables.ToDictionary(v => v.Name, v => v.Value), cores: 8);
+
+    [Fact]
+    public void Defaults_are_those_of_the_reference()
+    {
+        var (options, problems) = Parse();
+        Assert.Empty(problems);
+        Assert.Equal(ProxyMode.Shared, options.Mode);
+        Assert.Equal(1337u, options.PacketMark);
+        Assert.Equal("https://localhost:15012/", options.Xds!.Address.ToString());
+        Assert.Equal("https://localhost:15012/", options.Ca!.Address.ToString());
+        Assert.Equal(TimeSpan.FromHours(24), options.SecretTtl);
+        Assert.Equal(100, options.StreamsPerTunnelMax);
+        Assert.Equal(TimeSpan.FromMinutes(5), options.UnusedTunnelRelease);
+        Assert.Equal((TimeSpan.FromSeconds(180), TimeSpan.FromSeconds(180), 9), (options.KeepAlive!.Value.Idle, options.KeepAlive.Value.Interval, options.KeepAlive.Value.Probes));
+        Assert.Equal(TimeSpan.Zero, options.UserTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.DrainDeadline);
+        Assert.True(options.PortReuse && options.Ipv6 && options.LocalhostApplicationTunnel && options.ResponseBaggage && options.ProxyEnabled);
+        Assert.False(options.SocksEnabled || options.FakeCa || options.XdsOnDemand || options.PolicyInfoLogging);
+        Assert.Null(options.PreserveSource);
+        Assert.Equal("/var/run/ztunnel/ztunnel.sock", options.InpodPath);
+        Assert.Equal(UnknownPolicy.Undecided, options.UnknownPolicy);
+    }
+
+    [Fact]
+    public void Every_problem_is_told_at_once_with_variable_value_and_way_out()
+    {
+        var (_, problems) = Parse(
+            ("PROXY_MODE", "both"), ("IPV6_ENABLED", "maybe"), ("SECRET_TTL", "a day"), ("PACKET_MARK", "-1"), ("ZTUNNEL_WORKER_THREADS", "some"), ("XDS_ADDRESS", "ftp://x"));
+        Assert.Equal(6, problems.Count(p => p.WayOut.Length > 0));
+        Assert.Contains("IPV6_ENABLED=\"maybe\": write true or false", problems.Select(p => p.ToString()));
+    }
+
+    [Fact]
+    public void A_dedicated_proxy_needs_its_workload_and_sets_no_mark()
+    {
+        Assert.Contains(Parse(("PROXY_MODE", "dedicated")).Problems, p => p.Variable == "PROXY_WORKLOAD_INFO");
+        var (options, problems) = Parse(("PROXY_MODE", "dedicated"), ("PROXY_WORKLOAD_INFO", "ns/pod/account"));
+        Assert.Empty(problems);
+        Assert.Equal(new WorkloadInfo("ns", "pod", "account"), options.Dedicated);
+        Assert.Equal(0u, options.PacketMark);
+    }
+
+    [Theory]
+    [InlineData("ZTUNNEL_WORKER_THREADS", "3", 3)]
+    [InlineData("ZTUNNEL_WORKER_THREADS", "0", 8)]
+    [InlineData("ZTUNNEL_WORKER_THREADS", "30%", 3)]
+    [InlineData("ZTUNNEL_RESOURCE_CPU_LIMIT", "1500m", 2)]
+    [InlineData("ZTUNNEL_RESOURCE_CPU_REQUEST", "3", 3)]
+    [InlineData("ZTUNNEL_CPU_LIMIT", "16", 4)]
+    [InlineData("PROXY_CONFIG", "concurrency: 5", 5)]
+    [InlineData("PROXY_CONFIG", "concurrency: 0", 8)]
+    [InlineData("UNRELATED", "x", 2)]
+    public void Workers_follow_what_the_operator_and_the_machine_say(string name, string value, int expected) =>
+        Assert.Equal(expected, Parse((name, value)).Options.Workers);
+
+    [Fact]
+    public void Proxy_configuration_fills_what_the_environment_leaves_open()
+    {
+        const string Yaml = "{discoveryAddress: plane:15012, statsPort: 9100, proxyMetadata: {NODE_NAME: a, POD_NAME: p}, tracing: {x: [1]}}";
+        var (options, problems) = Parse(("PROXY_CONFIG", Yaml), ("NODE_NAME", "b"));
+        Assert.Empty(problems);
+        Assert.Equal(("b", "p", 9100, "https://plane:15012/"), (options.NodeName, options.PodName, options.StatsPort, options.Xds!.Address.ToString()));
+        Assert.Contains(Parse(("PROXY_CONFIG", "a: b: c")).Problems, p => p.Variable == "PROXY_CONFIG");
+    }
+
+    [Fact]
+    public void Without_a_control_plane_a_local_configuration_is_needed()
+    {
+        Assert.Contains(Parse(("XDS_ADDRESS", "")).Problems, p => p.Variable == "XDS_ADDRESS");
+        var (options, problems) = Parse(("XDS_ADDRESS", ""), ("LOCAL_XDS", "workloads: []"), ("FAKE_CA", "true"));
+        Assert.Empty(problems);
+        Assert.Null(options.Xds);
+        Assert.Null(options.Ca);
+    }
+
+    [Theory]
+    [InlineData("30", 25)]
+    [InlineData("11", 6)]
+    [InlineData("10", 9)]
+    [InlineData("1", 1)]
+    public void Some_of_the_grace_period_is_kept(string grace, int seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Parse(("TERMINATION_GRACE_PERIOD_SECONDS", grace)).Options.DrainDeadline);
+
+    [Fact]
+    public void Headers_and_metadata_are_collected_by_prefix()
+    {
+        var (options, _) = Parse(("XDS_HEADER_x-a", "1"), ("CA_HEADER_x-b", "2"), ("ISTIO_META_FOO", "3"), ("ISTIO_METAJSON_BAR", "[4]"));
+        Assert.Equal([new("x-a", "1")], options.Xds!.Headers);
+        Assert.Equal([new("x-b", "2")], options.Ca!.Headers);
+        Assert.Equal("3", options.XdsMetadata["FOO"]);
+        Assert.Equal("[4]", options.XdsJsonMetadata["BAR"]);
+    }
+
+    [Theory]
+    [InlineData("10s", 10)]
+    [InlineData("1h30m", 5400)]
+    [InlineData("250ms", 0.25)]
+    [InlineData("0", 0)]
+    public void Durations_are_read(string text, double seconds)
+    {
+        Assert.True(OptionReader.TryParseDuration(text, out var duration));
+        Assert.Equal(seconds, duration.TotalSeconds);
+    }
+
+    [Fact]
+    public void On_demand_resources_and_the_DNS_proxy_exclude_each_other() =>
+        Assert.Contains(Parse(("XDS_ON_DEMAND", "true")).Problems, p => p.Variable == "XDS_ON_DEMAND");
+}
