@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -83,5 +84,26 @@ public readonly record struct Ip(ulong High, ulong Low)
         return IsV4 ? new IPAddress(bytes[12..]) : new IPAddress(bytes);
     }
 
-    public override string ToString() => ToIPAddress().ToString();
+    public bool TryFormat(Span<char> destination, out int written)
+    {
+        written = 0;
+        if (!IsV4) return ToIPAddress().TryFormat(destination, out written);
+        for (var shift = 24; shift >= 0; shift -= 8)
+        {
+            if (!((byte)(Low >> shift)).TryFormat(destination[written..], out var digits, default, CultureInfo.InvariantCulture)) return false;
+            written += digits;
+            if (shift == 0) return true;
+            if (written >= destination.Length) return false;
+            destination[written++] = '.';
+        }
+
+        return true;
+    }
+
+    public override string ToString()
+    {
+        Span<char> text = stackalloc char[46];
+        TryFormat(text, out var written);
+        return text[..written].ToString();
+    }
 }

@@ -1,0 +1,16 @@
+using Mesh.Linux.Sockets;
+using Mesh.Model;
+using Mesh.Ztunnel.Pods;
+
+namespace Mesh.Ztunnel.Inbound;
+
+/// <summary>From which address the application is dialled.</summary>
+internal static class ApplicationDial
+{
+    /// <summary>The client's own address where the kernel lets us, so that the application sees its real client.</summary>
+    public static SocketOptions OptionsFor(PodProxy pod, Ip client, Ip target, bool onLoopback)
+    {
+        if (!pod.PreservesSource || onLoopback || client == target || client.IsV4 != target.IsV4) return pod.DialOptions(null);
+        return pod.DialOptions(InetEndpoint.From(client.ToIPAddress(), 0));
+    }
+}

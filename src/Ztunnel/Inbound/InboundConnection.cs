@@ -1,0 +1,135 @@
+using System.Net;
+using Mesh.Hbone;
+using Mesh.Linux.Loops;
+using Mesh.Linux.Sockets;
+using Mesh.Model;
+using Mesh.Model.Decisions;
+using Mesh.Model.Policy;
+using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Observe;
+using Mesh.Ztunnel.Pods;
+using Mesh.Ztunnel.Workers;
+
+namespace Mesh.Ztunnel.Inbound;
+
+/// <summary>One CONNECT of a peer: checked, judged, dialled, relayed; judged again whenever the mesh changes. Loop thread only.</summary>
+internal sealed class InboundConnection : LiveConnection
+{
+    private const int Denied = 401;
+    private const int Unavailable = 503;
+    private readonly InboundTunnel _tunnel;
+    private readonly string _principal;
+    private ConnectRequest? _request;
+    private TunnelRelay? _relay;
+    private PolicyWatch _watch;
+    private RelayEnd? _cut;
+
+    public InboundConnection(InboundTunnel tunnel, ConnectRequest request, InetEndpoint peer)
+        : base(tunnel.Lane, Direction.Inbound, peer.ToIpPort())
+    {
+        (_tunnel, _request, _principal) = (tunnel, request, tunnel.Principal);
+        Destination = request.Peer.Local.ToIpPort();
+        Asked = Destination;
+        Authority = request.Authority;
+        IsMutualTls = true;
+        SourceIdentity = request.Peer.Identity;
+    }
+
+    public override long RequestBytes => _relay?.BytesToApplication ?? 0;
+
+    public override long ResponseBytes => _relay?.BytesFromApplication ?? 0;
+
+    public async Task RunAsync()
+    {
+        var request = _request!;
+        _request = null; // An idle connection does not keep it.
+        if (await SetUpAsync(request) is not { } relay) return;
+        _relay = relay.Relay;
+        Open();
+        if (_cut is { } early) _relay.Cut(early);
+        var result = await _relay.RunAsync(relay.First);
+        Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
+    }
+
+    public override void Cut(RelayEnd reason)
+    {
+        _cut = reason;
+        _relay?.Cut(reason);
+    }
+
+    public override void Reconsider(MeshSnapshot mesh)
+    {
+        if (_relay is null) return;
+        if (_watch.IsDenied(mesh, this)) Cut(RelayEnd.PolicyDenied);
+    }
+
+    private async ValueTask<(TunnelRelay Relay, ReadOnlyMemory<byte> First)?> SetUpAsync(ConnectRequest request)
+    {
+        if (await Lane.Pod.WaitForWorkloadAsync(Worker.Loop) is not { Workload: { } workload } local)
+        {
+            return Reject(request, Unavailable, ResponseFlag.Connect, InboundRefusals.TextOf(InboundRefusal.UnknownWorkload));
+        }
+
+        DestinationWorkload = workload;
+        DestinationIdentity = workload.Identity;
+        var forwardedHost = NameSource(request, local.Mesh, workload);
+        var query = new InboundQuery(workload, Destination.Address, request.Authority, forwardedHost, Worker.Context.Options.SocksEnabled);
+        var route = InboundRouter.Decide(local.Mesh, query);
+        if (route is not InboundRoute.Forward forward)
+        {
+            var why = ((InboundRoute.Refused)route).Why;
+            return Reject(request, InboundRefusals.StatusOf(why), ResponseFlag.Connect, InboundRefusals.TextOf(why));
+        }
+
+        Service = forward.Service;
+        var about = new AuthorizationContext(Source.Address, forward.Target.Address, forward.Target.Port, SourceIdentity, _principal);
+        _watch = new PolicyWatch(about);
+        var outcome = await _watch.JudgeAsync(Lane.Pod, this);
+        if (!outcome.IsAllowed)
+        {
+            return Reject(request, Denied, ResponseFlag.Deny, $"connection closed due to policy rejection: {outcome.Explain()}");
+        }
+
+        return await DialAsync(request, forward, local);
+    }
+
+    private async ValueTask<(TunnelRelay Relay, ReadOnlyMemory<byte> First)?> DialAsync(ConnectRequest request, InboundRoute.Forward forward, LocalPod local)
+    {
+        var onLoopback = forward.HasApplicationTunnel && Worker.Context.Options.LocalhostApplicationTunnel;
+        var target = onLoopback ? new IpPort(forward.Target.Address.IsV4 ? Ip.LoopbackV4 : Ip.LoopbackV6, forward.Target.Port) : forward.Target;
+        var dial = ApplicationDial.OptionsFor(Lane.Pod, Source.Address, target.Address, onLoopback);
+        var outcome = await LoopSocket.ConnectAsync(Worker.Loop, target.ToEndpoint(), dial, Worker.Context.Options.DialTimeout);
+        if (outcome.Socket is not { } application)
+        {
+            return Reject(request, Unavailable, ResponseFlag.Connect, $"the application at {target} does not answer: {outcome.Error}");
+        }
+
+        if (_cut is not null || request.Accept(Worker.Context.Options.ResponseBaggage ? local.Baggage : null) is not { } stream)
+        {
+            application.Dispose();
+            if (_cut is not null) return Reject(request, Unavailable, ResponseFlags.Of(_cut.Value, 0), ResponseFlags.TextOf(_cut.Value, 0) ?? "cut");
+            Close(ResponseFlag.None, "the client gave up before the answer");
+            return null;
+        }
+
+        var first = forward.Announced is { } announced
+            ? ProxyHeader.Render(Source, announced, SourceIdentity!)
+            : ReadOnlyMemory<byte>.Empty;
+        return (new TunnelRelay(application, stream), first);
+    }
+
+    /// <summary>Who the client is, as far as the mesh knows; a client of another network is known by its own words only, and not looked up.</summary>
+    private string? NameSource(ConnectRequest request, MeshSnapshot mesh, MeshWorkload local)
+    {
+        var isElsewhere = request.ForwardedNetwork is { Length: > 0 } network && network != local.Network;
+        if (!isElsewhere) SourceWorkload = mesh.FindWorkload(local.Network, Source.Address);
+        return request.Forwarded is { } forwarded && ForwardedHeader.TryParse(forwarded, out _, out var host) ? host : null;
+    }
+
+    private (TunnelRelay Relay, ReadOnlyMemory<byte> First)? Reject(ConnectRequest request, int status, ResponseFlag flag, string error)
+    {
+        request.Reject(status);
+        Close(flag, error);
+        return null;
+    }
+}

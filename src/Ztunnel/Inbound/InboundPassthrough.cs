@@ -1,0 +1,98 @@
+using Mesh.Hbone;
+using Mesh.Linux;
+using Mesh.Linux.Loops;
+using Mesh.Linux.Sockets;
+using Mesh.Model.Decisions;
+using Mesh.Model.Policy;
+using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Observe;
+using Mesh.Ztunnel.Pods;
+using Mesh.Ztunnel.Workers;
+
+namespace Mesh.Ztunnel.Inbound;
+
+/// <summary>A plaintext connection to the pod: judged without an identity, then relayed. Loop thread only.</summary>
+internal sealed class InboundPassthrough : LiveConnection
+{
+    private readonly LoopSocket _client;
+    private readonly bool _isRedirected;
+    private SocketRelay? _relay;
+    private PolicyWatch _watch;
+
+    public InboundPassthrough(PodLane lane, LoopSocket client, InetEndpoint peer)
+        : base(lane, Direction.Inbound, peer.ToIpPort())
+    {
+        _client = client;
+        _isRedirected = client.TryGetOriginalDestination(out var dialled) == Errno.None;
+        Destination = Asked = (_isRedirected ? dialled : client.LocalAddress).ToIpPort();
+    }
+
+    public override long RequestBytes => _relay?.BytesFromClient ?? 0;
+
+    public override long ResponseBytes => _relay?.BytesFromServer ?? 0;
+
+    public async Task RunAsync()
+    {
+        using var client = _client;
+        if (!await ConnectAsync()) return;
+        Open();
+        var result = await _relay!.RunAsync();
+        Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
+    }
+
+    public override void Cut(RelayEnd reason)
+    {
+        if (_relay is { } relay) relay.Cut(reason);
+        else _client.Dispose();
+    }
+
+    public override void Reconsider(MeshSnapshot mesh)
+    {
+        if (_relay is not null && _watch.IsDenied(mesh, this)) Cut(RelayEnd.PolicyDenied);
+    }
+
+    private async ValueTask<bool> ConnectAsync()
+    {
+        var options = Worker.Context.Options;
+        if (!_isRedirected && Asked.Port == MeshPorts.InboundPlaintext || MeshPorts.IsOwn(Asked.Port, options.SocksEnabled))
+        {
+            Refuse(MeshPorts.InboundPlaintext, nameof(InboundRefusal.SelfCall), InboundRefusals.TextOf(InboundRefusal.SelfCall));
+            return false;
+        }
+
+        if (await Lane.Pod.WaitForWorkloadAsync(Worker.Loop) is not { Workload: { } workload } local)
+        {
+            Refuse(MeshPorts.InboundPlaintext, nameof(InboundRefusal.UnknownWorkload), InboundRefusals.TextOf(InboundRefusal.UnknownWorkload));
+            return false;
+        }
+
+        DestinationWorkload = workload;
+        SourceWorkload = local.Mesh.FindWorkload(workload.Network, Source.Address);
+        Service = InboundRouter.Label(local.Mesh, workload, Asked.Port, forwardedHost: null);
+        _watch = new PolicyWatch(new AuthorizationContext(Source.Address, Asked.Address, Asked.Port, identity: null));
+        var outcome = await _watch.JudgeAsync(Lane.Pod, this);
+        if (!outcome.IsAllowed)
+        {
+            Close(ResponseFlag.Deny, $"connection closed due to policy rejection: {outcome.Explain()}");
+            return false;
+        }
+
+        var dial = ApplicationDial.OptionsFor(Lane.Pod, Source.Address, Asked.Address, onLoopback: false);
+        var connected = await LoopSocket.ConnectAsync(Worker.Loop, Asked.ToEndpoint(), dial, options.DialTimeout);
+        if (connected.Socket is not { } application)
+        {
+            Close(ResponseFlag.Connect, $"the application does not answer: {connected.Error}");
+            return false;
+        }
+
+        if (_client.IsDisposed)
+        {
+            application.Dispose();
+            Close(ResponseFlag.None, "connection closed while dialling");
+            return false;
+        }
+
+        _relay = new SocketRelay(_client, application);
+        return true;
+    }
+}

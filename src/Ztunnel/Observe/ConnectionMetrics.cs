@@ -1,0 +1,94 @@
+using Mesh.Daemon.Metering;
+using Mesh.Model.Snapshot;
+
+namespace Mesh.Ztunnel.Observe;
+
+/// <summary>The metric families of connections, with the names and labels that dashboards know. Bounded series. Any thread.</summary>
+internal sealed class ConnectionMetrics
+{
+    private const string Unknown = "unknown";
+
+    private static readonly string[] Labels =
+    [
+        "reporter",
+        "source_workload", "source_canonical_service", "source_canonical_revision", "source_workload_namespace", "source_principal", "source_app",
+        "source_version", "source_cluster",
+        "destination_service", "destination_service_namespace", "destination_service_name",
+        "destination_workload", "destination_canonical_service", "destination_canonical_revision", "destination_workload_namespace",
+        "destination_principal", "destination_app", "destination_version", "destination_cluster",
+        "request_protocol", "response_flags", "connection_security_policy",
+        "source_region", "source_zone", "destination_region", "destination_zone",
+    ];
+
+    private readonly MetricFamily<Counter> _opened;
+    private readonly MetricFamily<Counter> _closed;
+    private readonly MetricFamily<Counter> _failed;
+    private readonly MetricFamily<Counter> _sent;
+    private readonly MetricFamily<Counter> _received;
+    private readonly MetricFamily<Counter> _refused;
+
+    public ConnectionMetrics(Metrics metrics)
+    {
+        _opened = metrics.Counters("istio_tcp_connections_opened", "TCP connections opened.", Labels);
+        _closed = metrics.Counters("istio_tcp_connections_closed", "TCP connections closed.", Labels);
+        _failed = metrics.Counters("istio_tcp_connections_failed", "TCP connections that failed.", Labels);
+        _sent = metrics.Counters("istio_tcp_sent_bytes", "Response bytes, from server to client.", Labels);
+        _received = metrics.Counters("istio_tcp_received_bytes", "Request bytes, from client to server.", Labels);
+        _refused = metrics.Counters("mesh_connections_refused", "Connections that were closed before anything was known about them.", ["port", "reason"], 256);
+        var open = metrics.Gauges("istio_tcp_sockets_open", "Connections being carried now.", ["reporter"]);
+        OpenInbound = open.With("destination");
+        OpenOutbound = open.With("source");
+    }
+
+    public Gauge OpenInbound { get; }
+
+    public Gauge OpenOutbound { get; }
+
+    public ConnectionSeries Resolve(in SeriesKey key)
+    {
+        string[] values = LabelsOf(key, ResponseFlag.None);
+        return new ConnectionSeries(key, _opened.With(values), _closed.With(values), _sent.With(values), _received.With(values));
+    }
+
+    public void CountFailure(in SeriesKey key, ResponseFlag flag) => _failed.With(LabelsOf(key, flag)).Increment();
+
+    public void CountClosed(ConnectionSeries series, ResponseFlag flag)
+    {
+        if (flag == ResponseFlag.None)
+        {
+            series.Closed.Increment();
+            return;
+        }
+
+        _closed.With(LabelsOf(series.Key, flag)).Increment();
+        CountFailure(series.Key, flag);
+    }
+
+    /// <summary>A connection without context: garbage, a self-call, an unknown pod. Reasons are a fixed set of words.</summary>
+    public void CountRefused(int port, string reason) => _refused.With(port.ToString(System.Globalization.CultureInfo.InvariantCulture), reason).Increment();
+
+    internal static string[] LabelsOf(in SeriesKey key, ResponseFlag flag)
+    {
+        var (source, destination) = (key.Source, key.Destination);
+        var isKnown = source is not null || destination is not null;
+        return
+        [
+            key.Reporter == Direction.Outbound ? "source" : "destination",
+            Or(source?.Shape.WorkloadName), Or(source?.Shape.CanonicalName), Or(source?.Shape.CanonicalRevision), Or(source?.Namespace),
+            key.IsMutualTls ? Or(key.SourceIdentity?.ToString()) : Unknown,
+            Or(source?.Shape.CanonicalName), Or(source?.Shape.CanonicalRevision), Or(source?.Shape.ClusterId),
+            Or(key.Service?.Key.Hostname), Or(key.Service?.Key.Namespace), Or(key.Service?.Service?.Name),
+            Or(destination?.Shape.WorkloadName), Or(destination?.Shape.CanonicalName), Or(destination?.Shape.CanonicalRevision),
+            Or(destination?.Namespace), Or(destination?.Identity.ToString()), Or(destination?.Shape.CanonicalName),
+            Or(destination?.Shape.CanonicalRevision), Or(destination?.Shape.ClusterId),
+            "tcp", ResponseFlags.WordOf(flag), key.IsMutualTls ? "mutual_tls" : Unknown,
+            Place(isKnown, source?.Shape.Locality.Region), Place(isKnown, source?.Shape.Locality.Zone),
+            Place(isKnown, destination?.Shape.Locality.Region), Place(isKnown, destination?.Shape.Locality.Zone),
+        ];
+    }
+
+    private static string Or(string? value) => string.IsNullOrEmpty(value) ? Unknown : value;
+
+    /// <summary>An empty label is no label: places are left out when nobody is known.</summary>
+    private static string Place(bool isKnown, string? value) => isKnown ? Or(value) : "";
+}

@@ -1,0 +1,107 @@
+using Mesh.Hbone;
+using Mesh.Linux;
+using Mesh.Linux.Loops;
+using Mesh.Linux.Sockets;
+using Mesh.Model;
+using Mesh.Model.Decisions;
+using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Inbound;
+using Mesh.Ztunnel.Outbound;
+using Mesh.Ztunnel.Workers;
+
+namespace Mesh.Ztunnel.Pods;
+
+/// <summary>One pod on one worker: its listeners there, its inbound tunnels, and the keys of its outbound ones. Loop thread only.</summary>
+internal sealed class PodLane(PodProxy pod, Worker worker)
+{
+    private const int KeysMax = 8192;
+    private readonly List<LoopListener> _listeners = [];
+    private readonly HashSet<InboundTunnel> _tunnels = [];
+    private readonly Dictionary<(MeshWorkload Peer, MeshService? Service, IpPort Dial), TunnelKey> _keys = [];
+
+    public PodProxy Pod { get; } = pod;
+
+    public Worker Worker { get; } = worker;
+
+    public bool IsDraining { get; private set; }
+
+    /// <summary>Opens the three listeners; null, or which port cannot be opened and why.</summary>
+    public string? Open(bool preservesSource)
+    {
+        var options = Worker.Context.Options;
+        return Listen(MeshPorts.InboundHbone, preservesSource, new InboundTunnelAcceptor(this), keepAlive: null)
+            ?? Listen(MeshPorts.InboundPlaintext, preservesSource, new PassthroughAcceptor(this), options.KeepAlive)
+            ?? Listen(MeshPorts.Outbound, preservesSource, new OutboundAcceptor(this), options.KeepAlive);
+    }
+
+    public Task DrainAsync()
+    {
+        IsDraining = true;
+        CloseListeners();
+        foreach (var tunnel in _tunnels) tunnel.Drain();
+        return Task.CompletedTask;
+    }
+
+    public void Cut(RelayEnd reason)
+    {
+        IsDraining = true;
+        CloseListeners();
+        Worker.Live.Each(
+            static (connection, what) =>
+            {
+                if (ReferenceEquals(connection.Lane, what.Lane)) connection.Cut(what.Reason);
+            },
+            (Lane: this, Reason: reason));
+        foreach (var tunnel in new List<InboundTunnel>(_tunnels)) tunnel.Cut();
+        Worker.Pool.ForgetOrigin(Pod);
+    }
+
+    public void Track(InboundTunnel tunnel)
+    {
+        _tunnels.Add(tunnel);
+        if (IsDraining) tunnel.Drain();
+    }
+
+    public void Forget(InboundTunnel tunnel) => _tunnels.Remove(tunnel);
+
+    /// <summary>The key of the tunnels for this hop; the same object as long as the peer and its service are unchanged.</summary>
+    public TunnelKey KeyFor(TunnelHop hop, MeshService? service)
+    {
+        var index = (hop.Peer, service, hop.Dial);
+        if (_keys.TryGetValue(index, out var key)) return key;
+        if (_keys.Count >= KeysMax) _keys.Clear();
+        var fresh = new TunnelKey(Pod, hop.Expected, source: null, hop.Dial.ToEndpoint());
+        Worker.NoteDialled(hop.Dial.Address, hop.Peer);
+        return _keys[index] = fresh;
+    }
+
+    private string? Listen(ushort port, bool preservesSource, ILoopAcceptor acceptor, KeepAlive? keepAlive)
+    {
+        var options = new SocketOptions
+        {
+            Namespace = Pod.Namespace,
+            Mark = Worker.Context.Options.PacketMark,
+            ReusePort = Worker.Context.Options.PortReuse,
+            Transparency = preservesSource ? Transparency.Required : Transparency.Off,
+            KeepAlive = keepAlive,
+        };
+        var error = Errno.AddressFamilyNotSupported;
+        LoopListener? listener = null;
+        if (Worker.Context.Options.Ipv6) error = LoopListener.TryListen(Worker.Loop, InetEndpoint.AnyV6(port), options, acceptor, out listener);
+        if (error == Errno.AddressFamilyNotSupported) error = LoopListener.TryListen(Worker.Loop, InetEndpoint.AnyV4(port), options, acceptor, out listener);
+        if (listener is null)
+        {
+            CloseListeners();
+            return $"cannot listen on port {port}: {error}";
+        }
+
+        _listeners.Add(listener);
+        return null;
+    }
+
+    private void CloseListeners()
+    {
+        foreach (var listener in _listeners) listener.Dispose();
+        _listeners.Clear();
+    }
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using Mesh.Hbone;
+using Mesh.Inpod;
+using Mesh.Linux.Loops;
+using Mesh.Linux.Namespaces;
+using Mesh.Linux.Sockets;
+using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Workers;
+
+namespace Mesh.Ztunnel.Pods;
+
+/// <summary>
+/// Everything this proxy does for one pod: listeners in its namespace on every worker, and the origin of its tunnels. A dedicated proxy is
+/// one of these in its own namespace. Started and stopped by its owner; the rest any thread.
+/// </summary>
+internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? inside, ProxyContext context, IReadOnlyList<Worker> workers) : ITunnelOrigin
+{
+    private readonly PodLane[] _lanes = new PodLane[workers.Count];
+    private LocalPod? _local;
+    private int _lanesOpen;
+
+    public string Uid { get; } = uid;
+
+    public PodInfo Info { get; } = info;
+
+    /// <summary>Null for a dedicated proxy.</summary>
+    public NetworkNamespace? Namespace { get; } = inside;
+
+    /// <summary>Inbound connections carry the client's address on to the application.</summary>
+    public bool PreservesSource { get; private set; }
+
+    public IReadOnlyList<PodLane> Lanes => new ArraySegment<PodLane>(_lanes, 0, _lanesOpen);
+
+    /// <summary>The pod's workload in the newest snapshot.</summary>
+    public LocalPod Local
+    {
+        get
+        {
+            var mesh = context.Mesh.Current;
+            var known = Volatile.Read(ref _local);
+            if (known is not null && ReferenceEquals(known.Mesh, mesh)) return known;
+            var workload = mesh.FindLocalWorkload(Info.Namespace, Info.Name, Info.ServiceAccount);
+            var fresh = new LocalPod(mesh, workload);
+            Volatile.Write(ref _local, fresh);
+            return fresh;
+        }
+    }
+
+    TunnelIdentity? ITunnelOrigin.Identity => Local.Workload is { } workload ? context.Certificates.Find(workload.Identity) : null;
+
+    SocketOptions ITunnelOrigin.DialOptions(IPAddress? source) => DialOptions(null);
+
+    /// <summary>Opens the listeners on every worker; null, or why the pod cannot be served, with nothing left open.</summary>
+    public async Task<string?> StartAsync()
+    {
+        PreservesSource = context.Options.PreserveSource != false;
+        for (var i = 0; i < workers.Count; i++)
+        {
+            var lane = new PodLane(this, workers[i]);
+            var problem = await workers[i].Loop.InvokeAsync(() => Task.FromResult(OpenLane(lane, isFirst: i == 0)));
+            if (problem is not null)
+            {
+                await CloseListenersAsync();
+                return problem;
+            }
+
+            _lanes[i] = lane;
+            _lanesOpen = i + 1;
+            if (!context.Options.PortReuse) break; // Without sharing the ports one worker accepts for all.
+        }
+
+        if (Local.Workload is { AcceptsHbone: true } workload) context.Certificates.Prefetch(workload.Identity);
+        return null;
+    }
+
+    /// <summary>No new connections; inbound tunnels are told to finish.</summary>
+    public async Task DrainAsync()
+    {
+        foreach (var lane in Lanes) await lane.Worker.Loop.InvokeAsync(lane.DrainAsync);
+    }
+
+    /// <summary>Everything of this pod ends now.</summary>
+    public async Task CutAsync(RelayEnd reason)
+    {
+        foreach (var lane in Lanes)
+        {
+            await lane.Worker.Loop.InvokeAsync(() =>
+            {
+                lane.Cut(reason);
+                return Task.CompletedTask;
+            });
+        }
+
+        Namespace?.Dispose();
+    }
+
+    /// <summary>The workload, waiting for the control plane to tell about it if need be. On a loop.</summary>
+    public async ValueTask<LocalPod?> WaitForWorkloadAsync(EventLoop loop)
+    {
+        if (Local is { Workload: not null } now) return now;
+        var deadline = loop.NowMilliseconds + (long)context.Options.WorkloadWait.TotalMilliseconds;
+        while (true)
+        {
+            var changed = context.Mesh.NextChange;
+            if (Local is { Workload: not null } found) return found;
+            var left = deadline - loop.NowMilliseconds;
+            if (left <= 0) return null;
+            await Task.WhenAny(changed, Task.Delay(TimeSpan.FromMilliseconds(left), loop.Time));
+        }
+    }
+
+    /// <summary>How sockets that leave from this pod are made.</summary>
+    public SocketOptions DialOptions(InetEndpoint? bindTo) => new()
+    {
+        Namespace = Namespace,
+        Mark = context.Options.PacketMark,
+        KeepAlive = context.Options.KeepAlive,
+        UserTimeout = context.Options.UserTimeout,
+        BindTo = bindTo,
+        Transparency = bindTo is null ? Transparency.Off : Transparency.Required,
+    };
+
+    private string? OpenLane(PodLane lane, bool isFirst)
+    {
+        var problem = lane.Open(PreservesSource);
+        if (problem is null || !isFirst || !PreservesSource || context.Options.PreserveSource == true) return problem;
+        PreservesSource = false; // The kernel does not allow transparent sockets, and nobody insists on them.
+        return lane.Open(preservesSource: false);
+    }
+
+    private async Task CloseListenersAsync()
+    {
+        foreach (var lane in Lanes) await lane.Worker.Loop.InvokeAsync(lane.DrainAsync);
+        _lanesOpen = 0;
+    }
+}

@@ -1,0 +1,19 @@
+using Mesh.Daemon.Logging;
+using Mesh.Hbone;
+using Mesh.Ztunnel.Certificates;
+using Mesh.Ztunnel.Feed;
+using Mesh.Ztunnel.Observe;
+using Mesh.Ztunnel.Options;
+
+namespace Mesh.Ztunnel.Workers;
+
+/// <summary>What every connection needs and nobody replaces: options, the mesh, certificates, and where to report. Any thread.</summary>
+internal sealed record ProxyContext(
+    ZtunnelOptions Options,
+    MeshView Mesh,
+    CertificateStore Certificates,
+    ConnectionMetrics Metrics,
+    AccessLog AccessLog,
+    Log Log,
+    HboneOptions Hbone,
+    TimeProvider Time);

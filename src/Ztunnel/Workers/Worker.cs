@@ -1,0 +1,146 @@
+using Mesh.Hbone;
+using Mesh.Linux.Loops;
+using Mesh.Model;
+using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Observe;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Ztunnel.Workers;
+
+/// <summary>
+/// One traffic loop: its thread, its tunnels, its live connections. Others reach it by posting; everything here belongs to the loop except
+/// what says otherwise.
+/// </summary>
+internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
+{
+    /// <summary>Byte counters of live connections reach the metrics this often.</summary>
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(5);
+    private const int DialledMax = 65_536;
+    private readonly Dictionary<Ip, MeshWorkload> _dialled = [];
+    private readonly ILogger _log;
+    private readonly LoopTimer _reports;
+    private MeshSnapshot? _considered;
+    private int _reconsidering;
+
+    private Worker(EventLoop loop, ProxyContext context, int seed)
+    {
+        Loop = loop;
+        Context = context;
+        Pool = new TunnelPool(loop, context.Hbone, loop.Time);
+        Series = new SeriesCache(context.Metrics);
+        Chance = new Random(seed);
+        _log = context.Log.Scope("worker");
+        _reports = new LoopTimer(loop, this);
+    }
+
+    public EventLoop Loop { get; }
+
+    public ProxyContext Context { get; }
+
+    public TunnelPool Pool { get; }
+
+    public LiveConnections Live { get; } = new();
+
+    public SeriesCache Series { get; }
+
+    public Random Chance { get; }
+
+    /// <summary>Connections being carried; any thread, approximate.</summary>
+    public int LiveCount => Live.Count;
+
+    public static async Task<Worker> StartAsync(string name, ProxyContext context, int seed)
+    {
+        var faults = context.Log.Scope("loop");
+        var loop = EventLoop.Start(new EventLoopOptions
+        {
+            Name = name,
+            OnFault = (where, fault) => faults.LogError(fault, "{Where} failed", where),
+        });
+        var worker = await loop.InvokeAsync(() => Task.FromResult(new Worker(loop, context, seed)));
+        context.Mesh.Listen(worker.OnMeshChanged);
+        return worker;
+    }
+
+    /// <summary>Runs a connection to its end, tracked all the while; a bug in it is logged once and ends only this connection.</summary>
+    public async Task RunAsync(LiveConnection connection, Func<Task> serve)
+    {
+        var gauge = connection.Direction == Direction.Outbound ? Context.Metrics.OpenOutbound : Context.Metrics.OpenInbound;
+        Live.Add(connection);
+        gauge.Increment();
+        if (!_reports.IsArmed) _reports.Arm(ReportInterval);
+        try
+        {
+            await serve();
+        }
+        catch (Exception fault)
+        {
+            _log.LogError(fault, "a connection failed by a fault of the proxy");
+        }
+        finally
+        {
+            gauge.Decrement();
+            Live.Remove(connection);
+        }
+    }
+
+    /// <summary>Remembers who was dialled, so that tunnels to a workload that changed are given up at once.</summary>
+    public void NoteDialled(Ip address, MeshWorkload workload)
+    {
+        if (_dialled.Count >= DialledMax) _dialled.Clear(); // Such tunnels then live until they fail or are unused.
+        _dialled[address] = workload;
+    }
+
+    public void OnTimer(LoopTimer timer)
+    {
+        Live.Each(static (connection, _) => connection.Report(), 0);
+        if (Live.Count > 0) _reports.Arm(ReportInterval);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Loop.InvokeAsync(() =>
+        {
+            _reports.Cancel();
+            Pool.Dispose();
+            return Task.CompletedTask;
+        });
+        await Loop.DisposeAsync();
+    }
+
+    /// <summary>Any thread: asks the loop to look at its connections again; several changes may be looked at once.</summary>
+    private void OnMeshChanged(MeshSnapshot mesh)
+    {
+        if (Interlocked.Exchange(ref _reconsidering, 1) == 0) Loop.Post(static worker => ((Worker)worker!).Reconsider(), this);
+    }
+
+    private void Reconsider()
+    {
+        Volatile.Write(ref _reconsidering, 0);
+        var mesh = Context.Mesh.Current;
+        if (ReferenceEquals(mesh, _considered)) return;
+        _considered = mesh;
+        DropChangedPeers(mesh);
+        Live.Each(static (connection, now) => connection.Reconsider(now), mesh);
+    }
+
+    private void DropChangedPeers(MeshSnapshot mesh)
+    {
+        List<(Ip Address, bool IsGone)>? changed = null;
+        foreach (var (address, workload) in _dialled)
+        {
+            var now = mesh.FindWorkload(workload.Network, address);
+            if (ReferenceEquals(now, workload)) continue;
+            now ??= mesh.FindWorkload(workload.Uid); // A workload of the host network has no address of its own.
+            if (now is not null && now.Identity == workload.Identity && now.AcceptsHbone && now.Uid == workload.Uid) continue;
+            (changed ??= []).Add((address, now is null || now.Uid != workload.Uid));
+        }
+
+        foreach (var (address, isGone) in changed ?? [])
+        {
+            _dialled.Remove(address);
+            // Another pod took the address or the pod left: nobody is behind these tunnels any more.
+            if (isGone) Pool.CutDestination(address.ToIPAddress(), TunnelEndReason.PeerChanged);
+            else Pool.ForgetDestination(address.ToIPAddress());
+        }
+    }
+}
