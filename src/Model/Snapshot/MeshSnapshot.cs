@@ -40,6 +40,9 @@ public sealed class MeshSnapshot
 
     public IEnumerable<MeshWorkload> Workloads => _byUid.All();
 
+    /// <summary>Workloads of this node; all of them when no node was named.</summary>
+    public IEnumerable<MeshWorkload> LocalWorkloads => _byName.All();
+
     public IEnumerable<MeshService> Services => _services.All();
 
     public MeshWorkload? FindWorkload(ReadOnlySpan<char> uid)

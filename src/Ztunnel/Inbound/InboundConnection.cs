@@ -1,4 +1,3 @@
-using System.Net;
 using Mesh.Hbone;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;

@@ -1,5 +1,3 @@
-using Mesh.Hbone;
-using Mesh.Linux.Loops;
 using Mesh.Model.Policy;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Pods;

@@ -1,5 +1,4 @@
 using Mesh.Daemon.Metering;
-using Mesh.Model.Snapshot;
 
 namespace Mesh.Ztunnel.Observe;
 

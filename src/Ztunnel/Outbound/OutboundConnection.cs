@@ -2,7 +2,6 @@ using Mesh.Hbone;
 using Mesh.Linux;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
-using Mesh.Model;
 using Mesh.Model.Decisions;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Observe;
@@ -69,11 +68,17 @@ internal sealed class OutboundConnection : LiveConnection
 
         SourceWorkload = source;
         MeshWorkload[] tried = [];
+        var last = default(OutboundFailure);
         while (true)
         {
             var query = new OutboundQuery(source, Source.Address, Asked, options.SocksEnabled);
             var route = OutboundRouter.Decide(local.Mesh, query, new Chance((ulong)Worker.Chance.NextInt64()), load: null, tried);
-            if (route is OutboundRoute.Refused && tried.Length > 0) return false; // The last failure was logged as this connection's end.
+            if (route is OutboundRoute.Refused && tried.Length > 0)
+            {
+                Close(last.Flag, last.Text); // Nobody is left to try.
+                return false;
+            }
+
             Service = route.Service;
             var failure = route switch
             {
@@ -91,6 +96,7 @@ internal sealed class OutboundConnection : LiveConnection
             }
 
             tried = [.. tried, DestinationWorkload!];
+            last = failed;
         }
     }
 

@@ -85,10 +85,10 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
             Transparency = preservesSource ? Transparency.Required : Transparency.Off,
             KeepAlive = keepAlive,
         };
-        var error = Errno.AddressFamilyNotSupported;
+        var error = Errno.FamilyNotSupported;
         LoopListener? listener = null;
         if (Worker.Context.Options.Ipv6) error = LoopListener.TryListen(Worker.Loop, InetEndpoint.AnyV6(port), options, acceptor, out listener);
-        if (error == Errno.AddressFamilyNotSupported) error = LoopListener.TryListen(Worker.Loop, InetEndpoint.AnyV4(port), options, acceptor, out listener);
+        if (error == Errno.FamilyNotSupported) error = LoopListener.TryListen(Worker.Loop, InetEndpoint.AnyV4(port), options, acceptor, out listener);
         if (listener is null)
         {
             CloseListeners();

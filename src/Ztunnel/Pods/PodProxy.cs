@@ -4,7 +4,6 @@ using Mesh.Inpod;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Namespaces;
 using Mesh.Linux.Sockets;
-using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Workers;
 
 namespace Mesh.Ztunnel.Pods;

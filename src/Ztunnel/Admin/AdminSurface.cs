@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Sockets;
+using Mesh.Daemon;
+using Mesh.Daemon.Admin;
+using Mesh.Daemon.Logging;
+using Mesh.Daemon.Metering;
+using Mesh.Ztunnel.Options;
+using Mesh.Ztunnel.Pods;
+using Mesh.Ztunnel.Workers;
+
+namespace Mesh.Ztunnel.Admin;
+
+/// <summary>The pages for operators: admin on the loopback, metrics and readiness on every address. All ports are bound when this returns.</summary>
+internal sealed class AdminSurface(ProxyContext context, Func<IReadOnlyCollection<PodProxy>> pods, Metrics metrics, Readiness readiness, Shutdown shutdown)
+{
+    private const int NotReadyStatus = 500;
+    private readonly List<AdminServer> _servers = [];
+
+    /// <summary>Binds everything; null, or which port could not be bound.</summary>
+    public string? Bind()
+    {
+        var options = context.Options;
+        var counters = new AdminCounters(metrics);
+        var admin = AdminPages();
+        var stats = new AdminPages().Metrics("/metrics", metrics).Metrics("/stats/prometheus", metrics);
+        var ready = new AdminPages().Ready("/healthz/ready", readiness, NotReadyStatus);
+        try
+        {
+            Add(new IPEndPoint(IPAddress.Loopback, options.AdminPort), admin, counters);
+            if (options.Ipv6 && Socket.OSSupportsIPv6) TryAdd(new IPEndPoint(IPAddress.IPv6Loopback, options.AdminPort), admin, counters);
+            Add(Everywhere(options.StatsPort), stats, counters);
+            Add(Everywhere(ZtunnelOptions.ReadinessPort), ready, counters);
+            return null;
+        }
+        catch (SocketException e)
+        {
+            foreach (var server in _servers) server.Dispose();
+            return e.Message;
+        }
+    }
+
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(_servers.Select(server => server.RunAsync(stop)));
+
+    private AdminPages AdminPages() => new AdminPages()
+        .Get("/", static _ => AdminResponse.Text(
+            "config_dump   GET   the mesh, certificates, pods and connections as JSON\n"
+            + "connections   GET   live connections, one a line\n"
+            + "logging       POST  ?level=debug or ?level=access=warn; ?reset; without: the filter in use\n"
+            + "quitquitquit  POST  drain and end\n"))
+        .Get("/config_dump", async (_, _) => AdminResponse.Json(await ConfigDump.RenderAsync(context, pods())))
+        .Get("/connections", async (_, _) => AdminResponse.Text(await ConnectionPage.RenderAsync(context, pods())))
+        .Post("/logging", Logging)
+        .Post("/quitquitquit", _ =>
+        {
+            shutdown.Request();
+            return AdminResponse.Text("shutting down\n");
+        });
+
+    private AdminResponse Logging(AdminRequest request)
+    {
+        var log = context.Log;
+        if (request.Query.ContainsKey("reset"))
+        {
+            var first = Environment.GetEnvironmentVariable("RUST_LOG") is { Length: > 0 } text ? text : "info";
+            log.Filter = LogFilter.TryParse(first, out var original, out _) ? original : LogFilter.Information;
+        }
+        else if (request.Query.TryGetValue("level", out var level))
+        {
+            if (!LogFilter.TryParse(level, out var filter, out var problem)) return AdminResponse.Text($"{problem}\n", 400);
+            log.Filter = filter;
+        }
+
+        return AdminResponse.Text($"current log level is {log.Filter.Text}\n");
+    }
+
+    private IPEndPoint Everywhere(int port) =>
+        new(context.Options.Ipv6 && Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port);
+
+    private void Add(IPEndPoint at, AdminPages pages, AdminCounters counters) =>
+        _servers.Add(new AdminServer(at, pages, counters, context.Log.Scope("admin"), context.Time));
+
+    /// <summary>A second address of the same page, for machines that have it.</summary>
+    private void TryAdd(IPEndPoint at, AdminPages pages, AdminCounters counters)
+    {
+        try
+        {
+            Add(at, pages, counters);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported)
+        {
+            // IPv6 is off on this machine's loopback.
+        }
+    }
+}

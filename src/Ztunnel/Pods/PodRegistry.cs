@@ -1,0 +1,226 @@
+using Mesh.Daemon;
+using Mesh.Daemon.Metering;
+using Mesh.Hbone;
+using Mesh.Inpod;
+using Mesh.Linux.Loops;
+using Mesh.Ztunnel.Workers;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Ztunnel.Pods;
+
+/// <summary>
+/// Which pods this node's proxy serves: told by the node agent over ZDS, reconciled at every snapshot, retried when one could not be
+/// started. Runs on one loop of its own.
+/// </summary>
+internal sealed class PodRegistry
+{
+    private const int PodsMax = 4096;
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+    private readonly ProxyContext _context;
+    private readonly IReadOnlyList<Worker> _workers;
+    private readonly EventLoop _loop;
+    private readonly ReadinessTask _ready;
+    private readonly ILogger _log;
+    private readonly Dictionary<string, PodProxy> _running = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, InpodEvent.Add> _pending = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _named = new(StringComparer.Ordinal);
+    private readonly Counter _started;
+    private readonly Counter _stopped;
+    private volatile IReadOnlyCollection<PodProxy> _published = [];
+    private bool _isSnapshotReceived;
+    private int _pendingCount;
+
+    public PodRegistry(ProxyContext context, IReadOnlyList<Worker> workers, EventLoop loop, ReadinessTask ready, Metrics metrics)
+    {
+        (_context, _workers, _loop, _ready) = (context, workers, loop, ready);
+        _log = context.Log.Scope("pods");
+        _started = metrics.Counter("workload_manager_proxies_started", "Pods whose proxy was started.");
+        _stopped = metrics.Counter("workload_manager_proxies_stopped", "Pods whose proxy was stopped.");
+        metrics.ObserveGauge("workload_manager_active_proxy_count", "Pods being served.", () => _published.Count);
+        metrics.ObserveGauge("workload_manager_pending_proxy_count", "Pods whose proxy could not be started yet.", () => _pendingCount);
+    }
+
+    /// <summary>Pods being served. Any thread.</summary>
+    public IReadOnlyCollection<PodProxy> Pods => _published;
+
+    /// <summary>Follows the agent until told to stop; a broken protocol is the agent's fault and ends in a new connection.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var client = new InpodClient(_loop, _context.Options.InpodPath);
+        using var turn = new SemaphoreSlim(1); // Events and retries take turns.
+        var retries = RetryPendingAsync(turn, stop);
+        try
+        {
+            while (true)
+            {
+                using var connection = await client.ConnectAsync(stop);
+                _log.LogInformation("connected to the node agent at {Path}", _context.Options.InpodPath);
+                var why = await FollowAsync(connection, turn, stop);
+                _ready.Undone();
+                _log.LogWarning("the node agent is gone ({Why}); running pods are served on", why);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The ordinary way out.
+        }
+
+        await retries;
+    }
+
+    public async Task DrainAsync()
+    {
+        foreach (var pod in _published) await pod.DrainAsync();
+    }
+
+    public async Task CutAsync()
+    {
+        foreach (var pod in _published) await pod.CutAsync(RelayEnd.Drained);
+    }
+
+    private async Task<string> FollowAsync(InpodConnection connection, SemaphoreSlim turn, CancellationToken stop)
+    {
+        _isSnapshotReceived = false;
+        _named.Clear();
+        DropPending();
+        while (true)
+        {
+            var heard = await connection.NextAsync(stop);
+            if (heard is InpodEvent.Closed closed) return closed.Why;
+            await turn.WaitAsync(stop);
+            try
+            {
+                var (problem, isFatal) = await HandleAsync(heard);
+                if (!connection.TryReply(problem)) return "the answer could not be sent";
+                if (isFatal) return problem!;
+            }
+            finally
+            {
+                turn.Release();
+                Publish();
+            }
+        }
+    }
+
+    private async ValueTask<(string? Problem, bool IsFatal)> HandleAsync(InpodEvent heard)
+    {
+        switch (heard)
+        {
+            case InpodEvent.Add add:
+                _named.Add(add.Uid);
+                return (await AddAsync(add), false);
+            case InpodEvent.Keep keep:
+                if (_isSnapshotReceived) return ("keep came after the snapshot", true);
+                _named.Add(keep.Uid);
+                return (null, false);
+            case InpodEvent.Delete delete:
+                _named.Remove(delete.Uid);
+                DropPending(delete.Uid);
+                if (_isSnapshotReceived) await StopAsync(delete.Uid);
+                return (null, false);
+            case InpodEvent.SnapshotSent:
+                if (_isSnapshotReceived) return ("the snapshot was sent twice", true);
+                _isSnapshotReceived = true;
+                foreach (var uid in _running.Keys.Where(uid => !_named.Contains(uid)).ToList()) await StopAsync(uid);
+                return (null, false);
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    /// <summary>Listeners are open before the answer, so an acknowledged pod can take traffic.</summary>
+    private async ValueTask<string?> AddAsync(InpodEvent.Add add)
+    {
+        DropPending(add.Uid);
+        if (_running.TryGetValue(add.Uid, out var known))
+        {
+            if (known.Namespace!.Identity == add.Namespace.Identity)
+            {
+                add.Namespace.Dispose();
+                return null;
+            }
+
+            await StopAsync(add.Uid); // The sandbox was made anew.
+        }
+
+        if (_running.Count >= PodsMax)
+        {
+            add.Namespace.Dispose();
+            return $"more than {PodsMax} pods on a node";
+        }
+
+        var problem = await TryStartAsync(add);
+        if (problem is not null) _pending[add.Uid] = add;
+        return problem;
+    }
+
+    private async ValueTask<string?> TryStartAsync(InpodEvent.Add add)
+    {
+        var pod = new PodProxy(add.Uid, add.Info, add.Namespace, _context, _workers);
+        var problem = await pod.StartAsync();
+        if (problem is not null)
+        {
+            _log.LogWarning("pod {Namespace}/{Name} cannot be served: {Problem}", add.Info.Namespace, add.Info.Name, problem);
+            return problem;
+        }
+
+        _running[add.Uid] = pod;
+        _started.Increment();
+        _log.LogInformation("pod {Namespace}/{Name} is served", add.Info.Namespace, add.Info.Name);
+        return null;
+    }
+
+    private async ValueTask StopAsync(string uid)
+    {
+        if (!_running.Remove(uid, out var pod)) return;
+        await pod.CutAsync(RelayEnd.Drained); // Its network is normally gone already: no grace.
+        _stopped.Increment();
+        _log.LogInformation("pod {Namespace}/{Name} is no longer served", pod.Info.Namespace, pod.Info.Name);
+    }
+
+    private async Task RetryPendingAsync(SemaphoreSlim turn, CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(RetryInterval, _loop.Time, stop);
+                if (_pending.Count == 0) continue;
+                await turn.WaitAsync(stop);
+                try
+                {
+                    foreach (var add in _pending.Values.ToList())
+                    {
+                        if (await TryStartAsync(add) is null) _pending.Remove(add.Uid);
+                    }
+                }
+                finally
+                {
+                    turn.Release();
+                    Publish();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The ordinary way out.
+        }
+    }
+
+    private void DropPending(string? uid = null)
+    {
+        foreach (var add in _pending.Values.Where(add => uid is null || add.Uid == uid).ToList())
+        {
+            add.Namespace.Dispose();
+            _pending.Remove(add.Uid);
+        }
+    }
+
+    private void Publish()
+    {
+        _published = [.. _running.Values];
+        _pendingCount = _pending.Count;
+        if (_isSnapshotReceived && _pending.Count == 0) _ready.Done();
+        else _ready.Undone();
+    }
+}

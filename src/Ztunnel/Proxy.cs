@@ -1,0 +1,184 @@
+using Mesh.Daemon;
+using Mesh.Daemon.Logging;
+using Mesh.Daemon.Metering;
+using Mesh.Hbone;
+using Mesh.Inpod;
+using Mesh.Linux.Loops;
+using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Admin;
+using Mesh.Ztunnel.Certificates;
+using Mesh.Ztunnel.Feed;
+using Mesh.Ztunnel.Observe;
+using Mesh.Ztunnel.Options;
+using Mesh.Ztunnel.Pods;
+using Mesh.Ztunnel.Workers;
+using Mesh.Ztunnel.Yaml;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Ztunnel;
+
+/// <summary>The running proxy: everything is bound before anything runs, and what it starts ends before it does. One per process.</summary>
+internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, TimeProvider time)
+{
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
+    private readonly ILogger _log = log.Scope("proxy");
+    private readonly Metrics _metrics = new();
+    private readonly Readiness _readiness = new();
+    private readonly List<Worker> _workers = [];
+    private PodProxy? _dedicated;
+    private PodRegistry? _registry;
+
+    /// <summary>Serves until told to stop; the exit code.</summary>
+    public async Task<int> RunAsync()
+    {
+        var proxyReady = _readiness.Add("proxy");
+        var stateReady = _readiness.Add("state manager");
+        var builder = new MeshSnapshotBuilder(options.Mode == ProxyMode.Shared ? options.NodeName : null);
+        if (LoadLocal(builder) is { } problem) return Fail(problem);
+        var view = new MeshView(builder.Freeze());
+
+        var seeds = new Random();
+        var (source, sourceProblem) = CertificateSources.Create(options, log.Scope("certificates"), time);
+        if (source is null) return Fail(sourceProblem!);
+        await using var certificates = new CertificateStore(source, log.Scope("certificates"), time, new Random(seeds.Next()));
+        var context = ContextOf(view, certificates);
+
+        for (var i = 0; i < options.Workers; i++) _workers.Add(await Worker.StartAsync($"ztunnel-{i}", context, seeds.Next()));
+        await using var housekeeping = StartHousekeeping();
+        var admin = new AdminSurface(context, Pods, _metrics, _readiness, shutdown);
+        if (admin.Bind() is { } taken) return Fail($"an operator's port cannot be bound: {taken}");
+        if (await BindPodsAsync(context, housekeeping) is { } refused) return Fail(refused);
+        ProcessMetrics.Register(_metrics, options.Version, _workers.Count);
+        proxyReady.Done();
+
+        using var end = new CancellationTokenSource();
+        var running = new TaskSet(_log);
+        running.Add(admin.RunAsync(end.Token));
+        running.Add(FeedAsync(context, builder, housekeeping, stateReady, seeds, running, end.Token));
+        await WaitAsync(shutdown.Stop);
+
+        await DrainAsync();
+        await end.CancelAsync();
+        await running.WhenAllAsync();
+        foreach (var worker in _workers) await worker.DisposeAsync();
+        return 0;
+    }
+
+    private IReadOnlyCollection<PodProxy> Pods() => _registry?.Pods ?? (_dedicated is { } one ? [one] : []);
+
+    private ProxyContext ContextOf(MeshView view, CertificateStore certificates) => new(
+        options,
+        view,
+        certificates,
+        new ConnectionMetrics(_metrics),
+        new AccessLog(log.Scope("access"), log.Scope("policy"), time, options.PolicyInfoLogging),
+        log,
+        new HboneOptions
+        {
+            DialTimeout = options.DialTimeout, StreamsPerTunnelMax = options.StreamsPerTunnelMax, UnusedRelease = options.UnusedTunnelRelease,
+        },
+        time);
+
+    private string? LoadLocal(MeshSnapshotBuilder builder)
+    {
+        try
+        {
+            if (options.LocalXdsPath is { } path)
+            {
+                using var file = File.OpenRead(path);
+                LocalConfig.Load(file, builder);
+            }
+            else if (options.LocalXds is { } text)
+            {
+                LocalConfig.Load(text, builder);
+            }
+
+            return null;
+        }
+        catch (YamlException e)
+        {
+            return $"the local configuration is wrong: {e.Message}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"LOCAL_XDS_PATH cannot be read: {e.Message}";
+        }
+    }
+
+    private EventLoop StartHousekeeping()
+    {
+        var faults = log.Scope("loop");
+        return EventLoop.Start(new EventLoopOptions
+        {
+            Name = "ztunnel-main",
+            ScratchBytes = 4096,
+            OnFault = (where, fault) => faults.LogError(fault, "{Where} failed", where),
+        });
+    }
+
+    /// <summary>A dedicated proxy listens at once; a shared one when the node agent tells it where.</summary>
+    private async Task<string?> BindPodsAsync(ProxyContext context, EventLoop housekeeping)
+    {
+        if (!options.ProxyEnabled) return null;
+        if (options.Dedicated is { } me)
+        {
+            var pod = new PodProxy($"dedicated/{me.Namespace}/{me.Name}", new PodInfo(me.Name, me.Namespace, me.ServiceAccount), null, context, _workers);
+            if (await pod.StartAsync() is { } problem) return problem;
+            _dedicated = pod;
+            return null;
+        }
+
+        _registry = new PodRegistry(context, _workers, housekeeping, _readiness.Add("workload proxy manager"), _metrics);
+        return null;
+    }
+
+    /// <summary>The mesh first, then the pods: an agent's pod is only taken when its workload can be known.</summary>
+    private async Task FeedAsync(
+        ProxyContext context, MeshSnapshotBuilder builder, EventLoop housekeeping, ReadinessTask ready, Random seeds, TaskSet running, CancellationToken stop)
+    {
+        if (options.Xds is not null)
+        {
+            var feed = new MeshFeed(options, builder, context.Mesh, context.Certificates, _metrics, log.Scope("xds"), time, new Random(seeds.Next()));
+            running.Add(feed.RunAsync(stop));
+            try
+            {
+                await feed.Synced.WaitAsync(stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return; // Told to end before the control plane answered.
+            }
+        }
+
+        ready.Done();
+        if (_registry is { } registry) running.Add(housekeeping.InvokeAsync(() => registry.RunAsync(stop)));
+    }
+
+    /// <summary>Listeners close at once, tunnels are told to finish, connections go on until the deadline, and the rest is cut.</summary>
+    private async Task DrainAsync()
+    {
+        _log.LogInformation("draining for up to {Deadline}", options.DrainDeadline);
+        foreach (var pod in Pods()) await pod.DrainAsync();
+        var started = time.GetTimestamp();
+        while (_workers.Sum(static worker => worker.LiveCount) > 0 && time.GetElapsedTime(started) < options.DrainDeadline)
+        {
+            await Task.Delay(DrainPoll, time);
+        }
+
+        foreach (var pod in Pods()) await pod.CutAsync(RelayEnd.Drained);
+        await Task.Delay(DrainPoll, time); // What was cut still writes its line.
+    }
+
+    private static async Task WaitAsync(CancellationToken stop)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = stop.Register(() => stopped.TrySetResult());
+        await stopped.Task;
+    }
+
+    private int Fail(string problem)
+    {
+        _log.LogError("cannot start: {Problem}", problem);
+        return 1;
+    }
+}
