@@ -11,6 +11,7 @@ namespace Mesh.Operator.Install;
 /// </summary>
 internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller installer)
 {
+    private const string RootConfigMap = "istio-ca-root-cert";
     private const string OwnBinding = "mesh-operator";
     private const string EnrolledAnnotation = "ambient.istio.io/redirection";
 
@@ -41,6 +42,7 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
             if (server is not null && age < s_controlPlaneDeadline) return new(server, components);
         }
         await DeleteRestAsync(mesh, meshNamespace, nodeNamespace, stop);
+        await DeleteRootsAsync(stop);
         var namespaces = await NamespacesGoneAsync([meshNamespace, nodeNamespace], stop);
         if (namespaces is not null && age < s_namespacesDeadline) return new(namespaces, components, forced);
         // The very last act: without these bindings no other step could be taken again.
@@ -111,6 +113,17 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
         {
             if (type.Kind == "RoleBinding" && one.Metadata.Name == OwnBinding) continue;
             await kubernetes.DeleteAsync(type, one.Metadata.Key, DeleteOptions.Default with { Uid = one.Metadata.Uid }, stop);
+        }
+    }
+
+    // What the control plane put into every namespace: a root that nobody signs with any more.
+    private async Task DeleteRootsAsync(CancellationToken stop)
+    {
+        var roots = await kubernetes.ListAsync(
+            PartialObject.Of(ConfigMap.Resource), new ListOptions { FieldSelector = $"metadata.name={RootConfigMap}" }, stop);
+        foreach (var root in roots.Items)
+        {
+            if (!root.Metadata.IsBeingDeleted) await kubernetes.DeleteAsync(ConfigMap.Resource, root.Metadata.Key, DeleteOptions.Default, stop);
         }
     }
 

@@ -11,27 +11,20 @@ internal static class PodEnvironment
             .. Program(spec.ControlPlane),
             Value("TRUST_DOMAIN", spec.Mesh.TrustDomain),
             Value("CLUSTER_ID", spec.Mesh.ClusterName),
-            Value("NETWORK", spec.Mesh.Network),
             Value("CA_TRUSTED_NODE_ACCOUNTS", $"{spec.NodeNamespace}/ztunnel"),
             Value("DEFAULT_WORKLOAD_CERT_TTL", spec.Ca.WorkloadCertTtl),
-            Value("NODE_NAMESPACE", spec.NodeNamespace),
             Field("POD_NAME", "metadata.name"),
             Field("POD_NAMESPACE", "metadata.namespace"),
-            Field("POD_IP", "status.podIP"),
-            Field("SERVICE_ACCOUNT", "spec.serviceAccountName"),
         ],
         spec.ControlPlane);
 
     public static JsonArray Cni(MeshInstallSpec spec) => Build(
         [
             Value("RUST_LOG", spec.Cni.LogLevel),
-            Value("AMBIENT_ENABLED", "true"),
             Value("AMBIENT_DNS_CAPTURE", "true"),
             Value("AMBIENT_IPV6", "true"),
             Value("AMBIENT_RECONCILE_POD_RULES_ON_STARTUP", "true"),
             Value("EXCLUDE_NAMESPACES", string.Join(',', spec.Cni.ExcludeNamespaces)),
-            Value("SYSTEM_NAMESPACE", spec.Namespace),
-            Value("DAEMONSET_NAME", "mesh-cni"),
             Field("NODE_NAME", "spec.nodeName"),
             Field("POD_NAME", "metadata.name"),
             Field("POD_NAMESPACE", "metadata.namespace"),
@@ -64,7 +57,7 @@ internal static class PodEnvironment
         Value("RUST_LOG", settings.LogLevel),
         // The runtime's diagnostics socket would need a writable place and serves nobody here.
         Value("DOTNET_EnableDiagnostics", "0"),
-        Value("DOTNET_GCHeapHardLimitPercent", "75"),
+        Value("DOTNET_GCHeapHardLimitPercent", "4B"), // 75, read as hexadecimal: what is left is for code and stacks.
     ];
 
     private static JsonArray Build(IReadOnlyList<JsonObject> ours, PodSettings settings)

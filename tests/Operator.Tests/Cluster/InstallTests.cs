@@ -101,6 +101,8 @@ public sealed class InstallTests(ApiServer server) : IClassFixture<ApiServer>
         await using var world = await ReadyWorldAsync();
         // A pod that is still enrolled holds ztunnel back.
         await server.RunKubectlAsync("create", "namespace", "shop");
+        await server.RunKubectlAsync("create", "configmap", "istio-ca-root-cert", "-n", "shop");
+        await server.RunKubectlAsync("create", "configmap", "other", "-n", "shop");
         var pod = KubernetesObject.Parse("""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"cart","namespace":"shop","annotations":{"ambient.istio.io/redirection":"enabled"}},"spec":{"containers":[{"name":"a","image":"a"}]}}"""u8);
         var pods = KubernetesObject.TypeOf("", "v1", "pods", "Pod", namespaced: true);
         await world.Kubernetes.CreateAsync(pods, pod, s_stop);
@@ -116,6 +118,8 @@ public sealed class InstallTests(ApiServer server) : IClassFixture<ApiServer>
         left.Remove("MeshInstall");
         Assert.Empty(left);
         await server.RunKubectlAsync("get", "crd", "authorizationpolicies.security.istio.io", "peerauthentications.security.istio.io");
+        Assert.DoesNotContain("istio-ca-root-cert", await server.RunKubectlAsync("get", "configmaps", "-n", "shop"), StringComparison.Ordinal);
+        await server.RunKubectlAsync("get", "configmap", "other", "-n", "shop");
         await server.RunKubectlAsync("delete", "namespace", "shop");
     }
 
