@@ -26,7 +26,7 @@ internal sealed class CauseLog(TimeProvider time, ILogger log)
             }
             (suppressed, seen.Suppressed, seen.LoggedAt) = (seen.Suppressed, 0, now);
         }
-        log.LogWarning("Refused ({Cause}) from {Peer}: {Reason} {Suppressed} more of this kind since the last such line.", cause, peer, reason, suppressed);
+        log.LogWarning("Refused ({Cause}) from {Peer}: {Reason} ({Suppressed} more of this kind since the last such line)", cause, peer, reason, suppressed);
     }
 
     private sealed class Seen

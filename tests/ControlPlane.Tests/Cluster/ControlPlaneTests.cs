@@ -67,7 +67,7 @@ public sealed class ControlPlaneTests(ApiServer api) : IClassFixture<ApiServer>
         await api.KubectlAsync(Ambient, "apply");
         await client.PatchStatusAsync(Pod.Resource, new ObjectKey("shop", "cart-0"), JsonNode.Parse(
             """{"phase":"Running","podIP":"10.0.0.7","podIPs":[{"ip":"10.0.0.7"}],"conditions":[{"type":"Ready","status":"True"}]}""")!, CancellationToken.None);
-        using var log = new Log(Console.OpenStandardError(), LogFormat.Plain, LogFilter.Information, TimeProvider.System);
+        using var log = new Log(Stream.Null, LogFormat.Plain, LogFilter.Information, TimeProvider.System);
         var options = new ControlPlaneOptions
         {
             SecurePort = 0, MonitoringPort = 0, HealthPort = 0, TrustedNodeAccounts = [new ObjectKey("istio-system", "ztunnel")], DrainWindow = TimeSpan.Zero,
