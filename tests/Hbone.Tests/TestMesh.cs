@@ -37,7 +37,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     public EventLoop ServerLoop { get; }
     public TunnelPool Pool { get; }
     public IPEndPoint Entry { get; private set; } = new(IPAddress.Loopback, 0);
-    public InetEndpoint ServerAddress { get; private set; }
+    public InetEndpoint ServerAddress { get; set; }
     public string Authority { get; set; } = "10.9.9.9:80";
     public bool Early { get; set; } = true;
     public ImmutableArray<SpiffeId> Expected { get; set; } = [TestPki.Id("server")];

@@ -114,6 +114,7 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         if (IsEnded || drainStarted > 0) return;
         drainStarted = Loop.NowMilliseconds;
         if (engine.Role == Http2Role.Server) engine.Drain();
+        timer.Arm(TunnelTimes.Tick);
         RequestFlush();
     }
 
@@ -190,9 +191,11 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         timer.Cancel();
         socket.Sink = null;
         var because = RelayEndFor(reason);
+        // A server that refuses our certificate says so only after our side of the handshake is done.
+        var failure = reason == TunnelEndReason.HandshakeFailed ? TunnelFailure.TlsFailed : TunnelFailure.Closed;
         foreach (var stream in new List<TunnelStream>(streams.Values))
         {
-            stream.CompleteConnect(TunnelConnected.Failed(TunnelFailure.Closed, $"the tunnel ended: {detail}"));
+            stream.CompleteConnect(TunnelConnected.Failed(failure, $"the tunnel ended: {detail}"));
             stream.Vanish(because);
         }
         streams.Clear();
