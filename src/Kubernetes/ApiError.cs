@@ -30,7 +30,8 @@ public sealed record ApiError(ApiErrorReason Reason, int StatusCode, string Mess
         }
 
         var text = System.Text.Encoding.UTF8.GetString(body[..Math.Min(body.Length, MessageBytesMax)]).Trim();
-        return new ApiError(ReasonOf(statusCode), statusCode, text.Length == 0 ? $"HTTP status {statusCode}" : text) { RetryAfter = retryAfter };
+        var message = text.Length == 0 ? $"HTTP status {statusCode}" : text;
+        return new ApiError(ReasonOf(statusCode), statusCode, message) { RetryAfter = retryAfter };
     }
 
     internal static ApiError FromStatus(Status status, int statusCode = 0, TimeSpan? retryAfter = null)

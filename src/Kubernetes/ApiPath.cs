@@ -11,7 +11,8 @@ public static class ApiPath
         var path = Root(type.Group, type.Version);
         if (!string.IsNullOrEmpty(inNamespace))
         {
-            if (!type.Namespaced) throw new ArgumentException($"{type} is cluster-scoped; it has no namespace '{inNamespace}'.", nameof(inNamespace));
+            if (!type.Namespaced)
+                throw new ArgumentException($"{type} is cluster-scoped; it has no namespace '{inNamespace}'.", nameof(inNamespace));
             path.Append("/namespaces/").Append(Segment(inNamespace, "namespace"));
         }
 

@@ -25,7 +25,8 @@ public readonly struct ApiResult<T>
     public bool IsSuccess => Value is not null;
 
     /// <summary>The value, or an <see cref="ApiException"/> that names the request.</summary>
-    public T Get() => Value ?? throw new ApiException(_request ?? "request", Error ?? new ApiError(ApiErrorReason.Malformed, 0, "no answer"));
+    public T Get() =>
+        Value ?? throw new ApiException(_request ?? "request", Error ?? new ApiError(ApiErrorReason.Malformed, 0, "no answer"));
 
     internal ApiResult<TOther> As<TOther>()
         where TOther : class => new(_request ?? "request", Error ?? new ApiError(ApiErrorReason.Malformed, 0, "no answer"));

@@ -2,7 +2,9 @@ using Mesh.Kubernetes.Access;
 
 namespace Mesh.Kubernetes;
 
-/// <summary>Where the API server is, how it proves itself and how we prove ourselves. Immutable; its token and certificate renew themselves.</summary>
+/// <summary>
+/// Where the API server is, how it proves itself and how we prove ourselves. Immutable; its token and certificate renew themselves.
+/// </summary>
 public sealed class Credentials
 {
     internal Credentials(Uri server, string origin)

@@ -10,7 +10,8 @@ namespace Mesh.Kubernetes;
 public sealed partial class KubernetesClient
 {
     /// <summary>Whose token this is; a bad token is an answer, a server that cannot say is an error.</summary>
-    public async Task<ApiResult<TokenReviewResult>> TryReviewTokenAsync(string token, IReadOnlyList<string> audiences, CancellationToken stop)
+    public async Task<ApiResult<TokenReviewResult>> TryReviewTokenAsync(
+        string token, IReadOnlyList<string> audiences, CancellationToken stop)
     {
         var spec = new JsonObject { ["token"] = token };
         if (audiences.Count > 0) spec["audiences"] = Array(audiences);
@@ -32,8 +33,11 @@ public sealed partial class KubernetesClient
 
     /// <summary>May this user do that?</summary>
     public Task<ApiResult<AccessDecision>> TryReviewAccessAsync(
-        string user, IReadOnlyList<string> groups, AccessRequest request, CancellationToken stop) =>
-        DecideAsync("SubjectAccessReview", "subjectaccessreviews", new JsonObject { ["user"] = user, ["groups"] = Array(groups) }, request, stop);
+        string user, IReadOnlyList<string> groups, AccessRequest request, CancellationToken stop)
+    {
+        var spec = new JsonObject { ["user"] = user, ["groups"] = Array(groups) };
+        return DecideAsync("SubjectAccessReview", "subjectaccessreviews", spec, request, stop);
+    }
 
     /// <summary>May we do that?</summary>
     public Task<ApiResult<AccessDecision>> TryReviewOwnAccessAsync(AccessRequest request, CancellationToken stop) =>

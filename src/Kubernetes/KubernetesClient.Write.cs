@@ -27,7 +27,8 @@ public sealed partial class KubernetesClient
     public Task<ApiResult<T>> TryUpdateAsync<T>(ResourceType<T> type, T value, WriteOptions options, CancellationToken stop)
         where T : class, IKubernetesObject
     {
-        if (!type.ReadsWhole) throw new ArgumentException($"{type} is read in part; replacing it would erase the rest. Patch or apply it.", nameof(type));
+        if (!type.ReadsWhole)
+            throw new ArgumentException($"{type} is read in part; replacing it would erase the rest. Patch or apply it.", nameof(type));
         var path = Query(ApiPath.Object(type, value.Metadata.Key, options.Subresource), options.FieldManager, options.DryRun).ToString();
         return SendForObjectAsync(new ApiRequest(HttpMethod.Put, path) { Body = ObjectWriter.ForWrite(type, value) }, type, stop);
     }
@@ -88,9 +89,10 @@ public sealed partial class KubernetesClient
     /// <summary>Applies an object of a kind known only by its apiVersion and kind; discovery finds where it lives.</summary>
     public async Task<ApplyOutcome<KubernetesObject>> ApplyAsync(KubernetesObject value, ApplyOptions options, CancellationToken stop)
     {
-        var type = await Discovery.FindAsync(value.Group, value.Kind, value.Version, stop)
-            ?? throw new ApiException($"apply {value}", new ApiError(ApiErrorReason.NotFound, 404, $"The server has no {value.Kind} in {value.ApiVersion}."));
-        return await ApplyAsync(type, value, options, stop);
+        if (await Discovery.FindAsync(value.Group, value.Kind, value.Version, stop) is { } type)
+            return await ApplyAsync(type, value, options, stop);
+        var missing = new ApiError(ApiErrorReason.NotFound, 404, $"The server has no {value.Kind} in {value.ApiVersion}.");
+        throw new ApiException($"apply {value}", missing);
     }
 
     public async Task<DeleteOutcome> DeleteAsync(ResourceType type, ObjectKey key, DeleteOptions options, CancellationToken stop)

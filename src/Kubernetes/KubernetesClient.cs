@@ -108,7 +108,8 @@ public sealed partial class KubernetesClient : IDisposable
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return new ApiResult<WatchStream<T>>(request.ToString(), new ApiError(ApiErrorReason.Timeout, 0, "the watch did not open in time"));
+            var late = new ApiError(ApiErrorReason.Timeout, 0, "the watch did not open in time");
+            return new ApiResult<WatchStream<T>>(request.ToString(), late);
         }
         catch (Exception problem) when (ApiTransport.Translate(problem) is { } error)
         {

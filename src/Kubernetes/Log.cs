@@ -11,8 +11,9 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Warning, "The {What} of {Type} failed: {Error}")]
     public static partial void InformerFailed(this ILogger logger, string what, ResourceType type, ApiError error);
 
-    [LoggerMessage(3, LogLevel.Warning, "{Type} {Key} at version {ResourceVersion} is not what its kind promises, so its last readable state stays: {Problem}")]
-    public static partial void ObjectUnreadable(this ILogger logger, ResourceType type, ObjectKey key, string resourceVersion, string problem);
+    [LoggerMessage(
+        3, LogLevel.Warning, "{Type} {Key} at version {Version} is not what its kind promises, so its last readable state stays: {Problem}")]
+    public static partial void ObjectUnreadable(this ILogger logger, ResourceType type, ObjectKey key, string version, string problem);
 
     [LoggerMessage(4, LogLevel.Warning, "A subscriber to {Type} is {Depth} changes behind; the watch waits for it.")]
     public static partial void SubscriberIsSlow(this ILogger logger, ResourceType type, int depth);

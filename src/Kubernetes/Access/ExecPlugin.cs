@@ -39,8 +39,14 @@ internal sealed class ExecPlugin : ITokenSource
         _time = time;
         _apiVersion = exec.Required("apiVersion");
         if (_apiVersion is not ("client.authentication.k8s.io/v1" or "client.authentication.k8s.io/v1beta1"))
-            throw exec.Wrong("apiVersion", $"is '{_apiVersion}'; client.authentication.k8s.io/v1 or v1beta1 is understood. Update the plugin");
-        _command = exec.Text("command") is { } path && path.Contains('/', StringComparison.Ordinal) ? exec.FilePath("command")! : exec.Required("command");
+        {
+            throw exec.Wrong(
+                "apiVersion", $"is '{_apiVersion}'; client.authentication.k8s.io/v1 or v1beta1 is understood. Update the plugin");
+        }
+
+        // A bare name is looked for on the PATH, anything with a slash beside the kubeconfig.
+        var command = exec.Required("command");
+        _command = command.Contains('/', StringComparison.Ordinal) ? exec.FilePath("command")! : command;
         _arguments = [.. exec.Texts("args")];
         _environment = [.. exec.Items("env").Select(entry => (entry.Required("name"), entry.Text("value") ?? ""))];
         _installHint = exec.Text("installHint");
@@ -161,7 +167,11 @@ internal sealed class ExecPlugin : ITokenSource
             if (credential?.Kind != "ExecCredential" || credential.Status is not { } status)
                 throw new CredentialsException($"{_place}: '{_command}' did not print an ExecCredential with a status.");
             if (credential.ApiVersion != _apiVersion)
-                throw new CredentialsException($"{_place}: '{_command}' answered in {credential.ApiVersion}, but {_apiVersion} was asked for.");
+            {
+                throw new CredentialsException(
+                    $"{_place}: '{_command}' answered in {credential.ApiVersion}, but {_apiVersion} was asked for.");
+            }
+
             var certificate = status is { ClientCertificateData: { Length: > 0 } chain, ClientKeyData: { Length: > 0 } key }
                 ? X509Certificate2.CreateFromPem(chain, key)
                 : null;

@@ -14,10 +14,18 @@ internal static class InCluster
         var host = search.Variable("KUBERNETES_SERVICE_HOST") ?? "";
         var port = search.Variable("KUBERNETES_SERVICE_PORT") is { Length: > 0 } text ? text : "443";
         if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            throw new CredentialsException($"KUBERNETES_SERVICE_PORT is '{port}', not a port. The kubelet sets it; do not override it in the pod.");
+        {
+            throw new CredentialsException(
+                $"KUBERNETES_SERVICE_PORT is '{port}', not a port. The kubelet sets it; do not override it in the pod.");
+        }
+
         if (IPAddress.TryParse(host, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6) host = $"[{host}]";
         if (!Uri.TryCreate($"https://{host}:{number}", UriKind.Absolute, out var server))
-            throw new CredentialsException($"KUBERNETES_SERVICE_HOST is '{host}', not an address. The kubelet sets it; do not override it in the pod.");
+        {
+            throw new CredentialsException(
+                $"KUBERNETES_SERVICE_HOST is '{host}', not an address. The kubelet sets it; do not override it in the pod.");
+        }
+
 
         var folder = search.ServiceAccountFolder;
         var authority = Path.Combine(folder, "ca.crt");

@@ -42,11 +42,11 @@ internal sealed class Kubeconfig
             throw new CredentialsException($"{Files}: there is no context '{name}'; there is {Names(_contexts)}.");
         var clusterName = context.Required("cluster");
         if (!_clusters.TryGetValue(clusterName, out var cluster))
-            throw new CredentialsException($"{context.Place}.cluster names '{clusterName}', which is not among the clusters; there is {Names(_clusters)}.");
+            throw context.Wrong("cluster", $"names '{clusterName}', which is not among the clusters; there is {Names(_clusters)}");
         var userName = context.Text("user");
         KubeconfigEntry? user = null;
         if (!string.IsNullOrEmpty(userName) && !_users.TryGetValue(userName, out user))
-            throw new CredentialsException($"{context.Place}.user names '{userName}', which is not among the users; there is {Names(_users)}.");
+            throw context.Wrong("user", $"names '{userName}', which is not among the users; there is {Names(_users)}");
         return KubeconfigCredentials.From(cluster, user, context, $"context {name} of {Files}", search);
     }
 
@@ -69,7 +69,8 @@ internal sealed class Kubeconfig
             var yaml = new YamlStream();
             yaml.Load(text);
             if (yaml.Documents.Count > 0 && yaml.Documents[0].RootNode is YamlMappingNode root) return root;
-            throw new CredentialsException($"{file} is empty or not a map. It should be a kubeconfig; 'kubectl config view' shows a good one.");
+            throw new CredentialsException(
+                $"{file} is empty or not a map. It should be a kubeconfig; 'kubectl config view' shows a good one.");
         }
         catch (YamlException problem)
         {

@@ -19,7 +19,8 @@ internal static class KubeconfigCredentials
         {
             throw cluster.Wrong(
                 "insecure-skip-tls-verify",
-                "is true, so anybody on the path could read and change everything; give certificate-authority-data instead, or allow it explicitly");
+                "is true, so anybody on the path could read and change everything; "
+                + "give certificate-authority-data instead, or allow it explicitly");
         }
 
         var plugin = user is null ? null : ExecPlugin.TryRead(user, cluster, search.Time);
@@ -31,7 +32,8 @@ internal static class KubeconfigCredentials
             TlsServerName = cluster.Text("tls-server-name") is { Length: > 0 } name ? name : null,
             Proxy = ReadProxy(cluster),
             Token = user is null ? null : ReadToken(user, search) ?? plugin,
-            ClientCertificate = user is null ? null : ReadCertificate(user) ?? (plugin is null ? null : new ClientCertificate(plugin.FindCertificate)),
+            ClientCertificate = (user is null ? null : ReadCertificate(user))
+                ?? (plugin is null ? null : new ClientCertificate(plugin.FindCertificate)),
             ImpersonatedUser = user?.Text("as") is { Length: > 0 } other ? other : null,
             ImpersonatedGroups = user is null ? [] : [.. user.Texts("as-groups")],
         };
@@ -71,9 +73,17 @@ internal static class KubeconfigCredentials
     private static ITokenSource? ReadToken(KubeconfigEntry user, CredentialSearch search)
     {
         if (user.Map("auth-provider") is not null)
-            throw user.Wrong("auth-provider", "was removed from Kubernetes in 1.26; use the exec plugin of your provider, as 'kubectl' does now");
+        {
+            throw user.Wrong(
+                "auth-provider", "was removed from Kubernetes in 1.26; use the exec plugin of your provider, as 'kubectl' does now");
+        }
+
         if (user.Text("username") is { Length: > 0 })
-            throw user.Wrong("username", "asks for basic authentication, which API servers refuse since 1.19; use a token or a client certificate");
+        {
+            throw user.Wrong(
+                "username", "asks for basic authentication, which API servers refuse since 1.19; use a token or a client certificate");
+        }
+
         // The file wins, as in kubectl; the text may be what it held long ago.
         if (user.FilePath("tokenFile") is { } file)
         {

@@ -15,7 +15,8 @@ internal sealed class KubeconfigEntry(string file, string place, YamlMappingNode
         _ => throw Wrong(field, "should be a text"),
     };
 
-    public string Required(string field) => Text(field) is { Length: > 0 } text ? text : throw new CredentialsException($"{At(field)} is missing.");
+    public string Required(string field) =>
+        Text(field) is { Length: > 0 } text ? text : throw new CredentialsException($"{At(field)} is missing.");
 
     public bool Flag(string field) => Text(field) switch
     {

@@ -39,7 +39,9 @@ public sealed class EventRecorder(KubernetesClient client, string controller, st
 
     public long Failed => Volatile.Read(ref _failed);
 
-    /// <summary>Reason and action are single CamelCase words, the note a sentence. Equal notes aggregate: leave times and counters out.</summary>
+    /// <summary>
+    /// Reason and action are single CamelCase words, the note a sentence. Equal notes aggregate: leave times and counters out.
+    /// </summary>
     public async Task RecordAsync(
         ResourceType type, IKubernetesObject about, EventKind kind, string reason, string action, string note, CancellationToken stop)
     {
@@ -81,7 +83,7 @@ public sealed class EventRecorder(KubernetesClient client, string controller, st
     {
         var isClusterScoped = about.Metadata.Namespace.Length == 0;
         var space = isClusterScoped ? _clusterScoped : about.Metadata.Namespace;
-        var suffix = $".{now.UtcTicks.ToString("x", CultureInfo.InvariantCulture)}{(client.NextSeed() & 0xffff).ToString("x4", CultureInfo.InvariantCulture)}";
+        var suffix = string.Create(CultureInfo.InvariantCulture, $".{now.UtcTicks:x}{client.NextSeed() & 0xffff:x4}");
         const int nameLengthMax = 253;
         var name = about.Metadata.Name.Length + suffix.Length > nameLengthMax
             ? about.Metadata.Name[..(nameLengthMax - suffix.Length)]

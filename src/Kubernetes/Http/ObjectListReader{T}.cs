@@ -99,8 +99,9 @@ internal sealed class ObjectListReader<T>(JsonTypeInfo<T> type)
         if (!reader.Read()) return false;
         var start = (int)reader.TokenStartIndex;
         if (!reader.TrySkip()) return false;
-        if (isMetadata)
-            _metadata = JsonSerializer.Deserialize(bytes[start..(int)reader.BytesConsumed], KubernetesJson.Default.ListMeta) ?? new ListMeta();
+        if (!isMetadata) return true;
+        var json = bytes[start..(int)reader.BytesConsumed];
+        _metadata = JsonSerializer.Deserialize(json, KubernetesJson.Default.ListMeta) ?? new ListMeta();
         return true;
     }
 

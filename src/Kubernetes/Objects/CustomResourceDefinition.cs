@@ -6,7 +6,9 @@ namespace Mesh.Kubernetes.Objects;
 /// <summary>A kind somebody added to the API.</summary>
 public sealed record CustomResourceDefinition : IKubernetesObject
 {
-    public static readonly ResourceType<CustomResourceDefinition> Resource = new("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced: false, KubernetesJson.Default.CustomResourceDefinition);
+    public static readonly ResourceType<CustomResourceDefinition> Resource =
+        new("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition",
+            namespaced: false, KubernetesJson.Default.CustomResourceDefinition);
 
     public ObjectMeta Metadata { get => field ?? new ObjectMeta(); init; }
     public CustomResourceDefinitionSpec Spec { get => field ?? new CustomResourceDefinitionSpec(); init; }

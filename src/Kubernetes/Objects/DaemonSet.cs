@@ -6,7 +6,8 @@ namespace Mesh.Kubernetes.Objects;
 /// <summary>A daemon set, as far as a rollout is judged.</summary>
 public sealed record DaemonSet : IKubernetesObject
 {
-    public static readonly ResourceType<DaemonSet> Resource = new("apps", "v1", "daemonsets", "DaemonSet", namespaced: true, KubernetesJson.Default.DaemonSet);
+    public static readonly ResourceType<DaemonSet> Resource =
+        new("apps", "v1", "daemonsets", "DaemonSet", namespaced: true, KubernetesJson.Default.DaemonSet);
 
     public ObjectMeta Metadata { get => field ?? new ObjectMeta(); init; }
     public DaemonSetSpec Spec { get => field ?? new DaemonSetSpec(); init; }

@@ -6,7 +6,8 @@ namespace Mesh.Kubernetes.Objects;
 /// <summary>A deployment, as far as a rollout is judged.</summary>
 public sealed record Deployment : IKubernetesObject
 {
-    public static readonly ResourceType<Deployment> Resource = new("apps", "v1", "deployments", "Deployment", namespaced: true, KubernetesJson.Default.Deployment);
+    public static readonly ResourceType<Deployment> Resource =
+        new("apps", "v1", "deployments", "Deployment", namespaced: true, KubernetesJson.Default.Deployment);
 
     public ObjectMeta Metadata { get => field ?? new ObjectMeta(); init; }
     public DeploymentSpec Spec { get => field ?? new DeploymentSpec(); init; }

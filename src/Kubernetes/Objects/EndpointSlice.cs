@@ -6,7 +6,8 @@ namespace Mesh.Kubernetes.Objects;
 /// <summary>Some of the endpoints of a service. A 1.20 server has only the v1beta1 form; both read into this record.</summary>
 public sealed record EndpointSlice : IKubernetesObject
 {
-    public static readonly ResourceType<EndpointSlice> Resource = new("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", namespaced: true, KubernetesJson.Default.EndpointSlice);
+    public static readonly ResourceType<EndpointSlice> Resource =
+        new("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", namespaced: true, KubernetesJson.Default.EndpointSlice);
 
     /// <summary>The older form: node and zone are entries of <c>topology</c>.</summary>
     public static readonly ResourceType<EndpointSlice> ResourceV1Beta1 =

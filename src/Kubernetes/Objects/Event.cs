@@ -6,7 +6,8 @@ namespace Mesh.Kubernetes.Objects;
 /// <summary>Something worth telling a person about an object.</summary>
 public sealed record Event : IKubernetesObject
 {
-    public static readonly ResourceType<Event> Resource = new("events.k8s.io", "v1", "events", "Event", namespaced: true, KubernetesJson.Default.Event);
+    public static readonly ResourceType<Event> Resource =
+        new("events.k8s.io", "v1", "events", "Event", namespaced: true, KubernetesJson.Default.Event);
 
     public ObjectMeta Metadata { get => field ?? new ObjectMeta(); init; }
     [JsonConverter(typeof(MicroTimeConverter))]

@@ -6,7 +6,8 @@ namespace Mesh.Kubernetes.Objects;
 /// <summary>Secret bytes; JSON carries them as base64.</summary>
 public sealed record Secret : IKubernetesObject
 {
-    public static readonly ResourceType<Secret> Resource = new("", "v1", "secrets", "Secret", namespaced: true, KubernetesJson.Default.Secret);
+    public static readonly ResourceType<Secret> Resource =
+        new("", "v1", "secrets", "Secret", namespaced: true, KubernetesJson.Default.Secret);
 
     public ObjectMeta Metadata { get => field ?? new ObjectMeta(); init; }
     public string? Type { get; init; }

@@ -5,7 +5,8 @@ namespace Mesh.Kubernetes.Objects;
 /// <summary>A service.</summary>
 public sealed record Service : IKubernetesObject
 {
-    public static readonly ResourceType<Service> Resource = new("", "v1", "services", "Service", namespaced: true, KubernetesJson.Default.Service);
+    public static readonly ResourceType<Service> Resource =
+        new("", "v1", "services", "Service", namespaced: true, KubernetesJson.Default.Service);
 
     public ObjectMeta Metadata { get => field ?? new ObjectMeta(); init; }
     public ServiceSpec Spec { get => field ?? new ServiceSpec(); init; }

@@ -142,7 +142,8 @@ public sealed class LeaderLease
                 }
                 else if (step == Step.HeldByOther || _client.Time.GetElapsedTime(renewedAt) >= _options.RenewDeadline)
                 {
-                    _client.Logger.LeaseLost(_holder, _key, error?.ToString() ?? (step == Step.HeldByOther ? "another holds it" : "not renewed in time"));
+                    var why = error?.ToString() ?? (step == Step.HeldByOther ? "another holds it" : "not renewed in time");
+                    _client.Logger.LeaseLost(_holder, _key, why);
                     return true;
                 }
                 else if (error is not null)
@@ -226,7 +227,8 @@ public sealed class LeaderLease
         }
         catch (OperationCanceledException)
         {
-            _client.Logger.LeaseFailed(_key, new ApiError(ApiErrorReason.Timeout, 0, "not released in time; others wait until it runs out"));
+            var late = new ApiError(ApiErrorReason.Timeout, 0, "not released in time; others wait until it runs out");
+            _client.Logger.LeaseFailed(_key, late);
         }
     }
 

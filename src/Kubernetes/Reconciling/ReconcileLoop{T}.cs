@@ -142,7 +142,8 @@ public sealed class ReconcileLoop<T> : IDisposable
         if (!value.Metadata.IsBeingDeleted)
         {
             // The mark comes before the first act, or a quick delete would leave what that act made.
-            if (!marked && await SetFinalizersAsync(value, [.. value.Metadata.Finalizers, _finalizer.Name], stop) is { } refused) return refused;
+            string[] wanted = [.. value.Metadata.Finalizers, _finalizer.Name];
+            if (!marked && await SetFinalizersAsync(value, wanted, stop) is { } refused) return refused;
             return await _reconciler.ReconcileAsync(key, stop);
         }
 

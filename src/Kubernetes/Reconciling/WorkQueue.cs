@@ -206,7 +206,8 @@ public sealed class WorkQueue : IDisposable
     private TimeSpan PauseAfter(int failures)
     {
         const int doublingsMax = 30;
-        var whole = Math.Min(_options.LongestRetry.TotalMilliseconds, _options.FirstRetry.TotalMilliseconds * Math.Pow(2, Math.Min(failures, doublingsMax)));
+        var doubled = _options.FirstRetry.TotalMilliseconds * Math.Pow(2, Math.Min(failures, doublingsMax));
+        var whole = Math.Min(_options.LongestRetry.TotalMilliseconds, doubled);
         return TimeSpan.FromMilliseconds(whole * (1 - (_random.NextDouble() / 2)));
     }
 

@@ -19,6 +19,10 @@ public sealed record AccessRequest
     public static AccessRequest To(string verb, ResourceType type, string? inNamespace = null) =>
         new() { Verb = verb, Group = type.Group, Plural = type.Plural, Namespace = inNamespace };
 
-    public override string ToString() =>
-        $"{Verb} {Plural}{(Subresource is null ? "" : "/" + Subresource)}{(Group.Length == 0 ? "" : "." + Group)}{(string.IsNullOrEmpty(Namespace) ? "" : " in " + Namespace)}";
+    public override string ToString()
+    {
+        var what = Subresource is null ? Plural : $"{Plural}/{Subresource}";
+        if (Group.Length > 0) what += "." + Group;
+        return string.IsNullOrEmpty(Namespace) ? $"{Verb} {what}" : $"{Verb} {what} in {Namespace}";
+    }
 }

@@ -1,6 +1,9 @@
 namespace Mesh.Kubernetes.Watching;
 
-/// <summary>What became of one object since the subscriber last heard of it. Old is null when it is new to the subscriber; New is null when it is gone.</summary>
+/// <summary>
+/// What became of one object since the subscriber last heard of it. Old is null when it is new to the subscriber; New is null when
+/// it is gone.
+/// </summary>
 public readonly record struct Change<T>(ObjectKey Key, T? Old, T? New)
     where T : class, IKubernetesObject
 {

@@ -147,9 +147,12 @@ public sealed class WatchStream<T> : IAsyncDisposable
     private WatchEvent<T> Changed(WatchEventType type, ReadOnlySpan<byte> json)
     {
         var value = ObjectReader.TryRead(json, _json, out var unreadable);
-        return value is null
-            ? new WatchEvent<T>(type == WatchEventType.Deleted ? type : WatchEventType.Unreadable) { Unreadable = unreadable, ResourceVersion = unreadable?.ResourceVersion }
-            : new WatchEvent<T>(type, value) { ResourceVersion = value.Metadata.ResourceVersion };
+        if (value is not null) return new WatchEvent<T>(type, value) { ResourceVersion = value.Metadata.ResourceVersion };
+        return new WatchEvent<T>(type == WatchEventType.Deleted ? type : WatchEventType.Unreadable)
+        {
+            Unreadable = unreadable,
+            ResourceVersion = unreadable?.ResourceVersion,
+        };
     }
 
     private static WatchEvent<T> Closed(ApiErrorReason reason, string message) =>
