@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Hosting;
 
-/// <summary>The defaults of our hosted programs: our log, Kestrel with limits, nothing read from files or from ASPNETCORE_ variables.</summary>
+/// <summary>
+/// The defaults of our hosted programs: our log, Kestrel with limits, nothing read from files or from ASPNETCORE_ variables.
+/// </summary>
 public static class MeshHost
 {
     /// <summary>What the hosted programs log unless RUST_LOG says otherwise.</summary>

@@ -1,6 +1,8 @@
 namespace Mesh.Operator;
 
-/// <summary>What the operator itself brings to a rendering: where it runs, and where images come from unless the spec says otherwise.</summary>
+/// <summary>
+/// What the operator itself brings to a rendering: where it runs, and where images come from unless the spec says otherwise.
+/// </summary>
 internal sealed record OperatorDefaults
 {
     public required string Namespace { get; init; }

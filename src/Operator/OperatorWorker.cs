@@ -15,7 +15,8 @@ namespace Mesh.Operator;
 
 /// <summary>The operator's life: every replica follows the MeshInstalls, the one that holds the lease reconciles them.</summary>
 internal sealed class OperatorWorker(
-    KubernetesClient kubernetes, OperatorOptions options, OperatorMetrics metrics, Readiness readiness, Log log, TimeProvider time) : BackgroundService
+    KubernetesClient kubernetes, OperatorOptions options, OperatorMetrics metrics, Readiness readiness, Log log, TimeProvider time)
+    : BackgroundService
 {
     private const string LeaseName = "mesh-operator";
 

@@ -20,6 +20,8 @@ try
         UserAgent = $"mesh-operator/{OperatorOptions.ProgramVersion}",
         Logger = log.Scope("kubernetes"),
         Time = time,
+        // Older servers say nothing on a quiet watch: it ends before its silence could look like a dead connection.
+        WatchLifetime = TimeSpan.FromSeconds(80),
     });
     var readiness = new Readiness();
     var hosting = new MeshHostOptions { Program = "mesh-operator", Meters = [OperatorMetrics.MeterName], OperationsPorts = options.Ports };

@@ -54,7 +54,8 @@ internal sealed class ChildWatch(KubernetesClient kubernetes, ILogger log) : IAs
     {
         // policy/v1 or what an older server has instead.
         if (await kubernetes.Discovery.FindAsync(type.Group, type.Kind, _stop.Token) is not { } served) return;
-        var informer = new Informer<PartialObject>(kubernetes, PartialObject.Of(served), new InformerOptions<PartialObject> { Which = which });
+        var options = new InformerOptions<PartialObject> { Which = which };
+        var informer = new Informer<PartialObject>(kubernetes, PartialObject.Of(served), options);
         _running.Add(informer.RunAsync(_stop.Token));
         _running.Add(FollowAsync(informer, _stop.Token));
     }

@@ -7,11 +7,15 @@ internal static class Difference
 {
     private static readonly string[] s_serverFields = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
 
-    /// <summary>Everything that <paramref name="wanted"/> names has that value in <paramref name="live"/>; lists must be equally long.</summary>
+    /// <summary>
+    /// Everything that <paramref name="wanted"/> names has that value in <paramref name="live"/>; lists must be equally long.
+    /// </summary>
     public static bool Contains(JsonNode? live, JsonNode? wanted) => wanted switch
     {
         null => live is null,
-        JsonObject map => live is JsonObject other ? map.All(field => Contains(other[field.Key], field.Value)) : live is null && map.Count == 0,
+        JsonObject map => live is JsonObject other
+            ? map.All(field => Contains(other[field.Key], field.Value))
+            : live is null && map.Count == 0,
         JsonArray list => live is JsonArray other
             ? other.Count == list.Count && list.Zip(other).All(pair => Contains(pair.Second, pair.First))
             : live is null && list.Count == 0,

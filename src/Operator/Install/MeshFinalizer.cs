@@ -6,9 +6,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Operator.Install;
 
-/// <summary>Takes a mesh out of a cluster as its deletion policy says, and only then lets the object go. Every step may run twice.</summary>
+/// <summary>
+/// Takes a mesh out of a cluster as its deletion policy says, and only then lets the object go. Every step may run twice.
+/// </summary>
 internal sealed class MeshFinalizer(
-    MeshRemoval removal, MeshEvents events, StatusWriter statuses, ChildWatch children, TimeProvider time, ILogger log) : IFinalizer<MeshInstall>
+    MeshRemoval removal, MeshEvents events, StatusWriter statuses, ChildWatch children, TimeProvider time, ILogger log)
+    : IFinalizer<MeshInstall>
 {
     private static readonly TimeSpan s_again = TimeSpan.FromSeconds(1);
 

@@ -28,7 +28,10 @@ internal sealed class MeshInstaller(KubernetesClient kubernetes, ObjectApplier a
                 if (applied is null) continue;
                 if (applied.Action == ApplyAction.Corrected) corrected.Add(one);
                 if (applied.Action == ApplyAction.LeftDrifted) drifted++;
-                if (applied.Action == ApplyAction.Terminating) waitingFor ??= $"{applied.Object} is still being deleted; it is made anew when it is gone";
+                if (applied.Action == ApplyAction.Terminating)
+                {
+                    waitingFor ??= $"{applied.Object} is still being deleted; it is made anew when it is gone";
+                }
                 if (!Rollout.IsWorkload(applied.Object)) continue;
                 var state = await ObserveAsync(applied.Object, stop);
                 components.Add(state);
@@ -59,7 +62,8 @@ internal sealed class MeshInstaller(KubernetesClient kubernetes, ObjectApplier a
     }
 
     /// <summary>Removes what we made for this mesh and no longer want, such as the agent of a mesh that no longer brings one.</summary>
-    public async Task PruneAsync(string ownerUid, IReadOnlyList<RenderedObject> objects, IEnumerable<string> namespaces, CancellationToken stop)
+    public async Task PruneAsync(
+        string ownerUid, IReadOnlyList<RenderedObject> objects, IEnumerable<string> namespaces, CancellationToken stop)
     {
         var wanted = objects.Select(one => one.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var (type, which) in WorkloadTypes.Managed(namespaces))

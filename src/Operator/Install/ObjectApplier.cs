@@ -41,7 +41,8 @@ internal sealed class ObjectApplier(KubernetesClient kubernetes, OperatorMetrics
 
     public async Task<ResourceType<KubernetesObject>> TypeOfAsync(KubernetesObject wanted, CancellationToken stop) =>
         await kubernetes.Discovery.FindAsync(wanted.Group, wanted.Kind, wanted.Version, stop)
-        ?? throw new ApiException($"find {wanted}", new ApiError(ApiErrorReason.NotFound, 404, $"the server has no {wanted.Kind} in {wanted.ApiVersion}"));
+        ?? throw new ApiException(
+            $"find {wanted}", new ApiError(ApiErrorReason.NotFound, 404, $"the server has no {wanted.Kind} in {wanted.ApiVersion}"));
 
     private async Task<Applied> WriteAsync(KubernetesObject wanted, ApplyAction action, CancellationToken stop)
     {

@@ -10,7 +10,8 @@ internal static class WorkloadTypes
     public static readonly ResourceType<KubernetesObject> DaemonSets = Type("apps", "v1", "daemonsets", "DaemonSet");
     public static readonly ResourceType<KubernetesObject> Services = Type("", "v1", "services", "Service");
     public static readonly ResourceType<KubernetesObject> ServiceAccounts = Type("", "v1", "serviceaccounts", "ServiceAccount");
-    public static readonly ResourceType<KubernetesObject> RoleBindings = Type("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding");
+    public static readonly ResourceType<KubernetesObject> RoleBindings =
+        Type("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding");
 
     public static readonly ResourceType<KubernetesObject> DisruptionBudgets =
         Type("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget");

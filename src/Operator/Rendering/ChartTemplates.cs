@@ -19,7 +19,8 @@ internal sealed class ChartTemplates
     {
         _handlebars = Handlebars.Create(new HandlebarsConfiguration { ThrowOnUnresolvedBindingExpression = true, NoEscape = true });
         _handlebars.RegisterHelper("json", static (writer, _, arguments) => writer.WriteSafeString(Json(arguments[0])));
-        _templates = Names(".yaml.hbs").ToImmutableSortedDictionary(name => name, name => _handlebars.Compile(Read(name)), StringComparer.Ordinal);
+        _templates = Names(".yaml.hbs")
+            .ToImmutableSortedDictionary(name => name, name => _handlebars.Compile(Read(name)), StringComparer.Ordinal);
     }
 
     /// <summary>The template names in the order of their waves.</summary>

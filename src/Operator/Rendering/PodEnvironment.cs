@@ -3,7 +3,9 @@ using Mesh.Operator.Api;
 
 namespace Mesh.Operator.Rendering;
 
-/// <summary>The variables of each component: how the spec reaches its programs. A user's variable wins over ours of the same name.</summary>
+/// <summary>
+/// The variables of each component: how the spec reaches its programs. A user's variable wins over ours of the same name.
+/// </summary>
 internal static class PodEnvironment
 {
     public static JsonArray ControlPlane(MeshInstallSpec spec) => Build(
@@ -54,7 +56,8 @@ internal static class PodEnvironment
 
     private static IEnumerable<JsonObject> Program(PodSettings settings) =>
     [
-        Value("RUST_LOG", settings.LogLevel),
+        // The web server tells of every request; where the user wants that, a directive of theirs comes later and wins.
+        Value("RUST_LOG", $"Microsoft=warn,System=warn,{settings.LogLevel}"),
         // The runtime's diagnostics socket would need a writable place and serves nobody here.
         Value("DOTNET_EnableDiagnostics", "0"),
         Value("DOTNET_GCHeapHardLimitPercent", "4B"), // 75, read as hexadecimal: what is left is for code and stacks.

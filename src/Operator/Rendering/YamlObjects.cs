@@ -5,7 +5,9 @@ using YamlDotNet.Core.Events;
 
 namespace Mesh.Operator.Rendering;
 
-/// <summary>Reads YAML documents as JSON, by the core schema: plain true, 5 and null are what they look like, quoted text is text. Pure.</summary>
+/// <summary>
+/// Reads YAML documents as JSON, by the core schema: plain true, 5 and null are what they look like, quoted text is text. Pure.
+/// </summary>
 internal static class YamlObjects
 {
     public static IReadOnlyList<JsonObject> Parse(string yaml)

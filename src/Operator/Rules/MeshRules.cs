@@ -4,7 +4,9 @@ using Mesh.Operator.Api;
 
 namespace Mesh.Operator.Rules;
 
-/// <summary>Everything that can be wrong with a MeshInstall, all at once: its name, its spec, its version and its immutable fields. Pure.</summary>
+/// <summary>
+/// Everything that can be wrong with a MeshInstall, all at once: its name, its spec, its version and its immutable fields. Pure.
+/// </summary>
 internal sealed class MeshRules(VersionCatalogue catalogue)
 {
     private static readonly SpecRules s_spec = new();

@@ -18,7 +18,8 @@ internal static class Quantity
         {
             if (!text.EndsWith(suffix, StringComparison.Ordinal)) continue;
             var digits = text.AsSpan(0, text.Length - suffix.Length);
-            if (digits.Length > 15 || !decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)) return false;
+            if (digits.Length > 15) return false;
+            if (!decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)) return false;
             value = number * factor;
             return true;
         }

@@ -16,10 +16,14 @@ internal sealed class VersionCatalogue(IReadOnlyList<Version> known)
         if (resolved is null)
         {
             var range = known.Count == 1 ? $"{known[0]}" : $"{known[0]} to {Newest}";
-            return (null, $"Unsupported value: this operator installs {range}; choose one of these, or install the operator of that version first");
+            return (null, $"Unsupported value: this operator installs {range}; choose one of these, "
+                + "or install the operator of that version first");
         }
         if (current is null || !Version.TryParse(current, out var from)) return (resolved, null);
-        if (resolved < from) return (null, $"cannot go back from {from}: certificates and stored objects may be newer; stay at {from} or later");
+        if (resolved < from)
+        {
+            return (null, $"cannot go back from {from}: certificates and stored objects may be newer; stay at {from} or later");
+        }
         if (resolved.Major != from.Major || resolved.Minor > from.Minor + 1)
         {
             return (null, $"cannot skip a minor version from {from}; upgrade to {from.Major}.{from.Minor + 1} first");

@@ -3,7 +3,9 @@ using Mesh.Operator.Api;
 
 namespace Mesh.Operator.Status;
 
-/// <summary>Builds the conditions of one status: the generation on each, and the time of the last change kept while the status stays.</summary>
+/// <summary>
+/// Builds the conditions of one status: the generation on each, and the time of the last change kept while the status stays.
+/// </summary>
 internal sealed class ConditionList(MeshInstall mesh, DateTimeOffset now)
 {
     private const int MessageCharactersMax = 4096;

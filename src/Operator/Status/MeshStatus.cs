@@ -97,7 +97,7 @@ internal static class MeshStatus
 
     private static void Activity(ConditionList list, StatusInput input, bool isValid, bool isPaused)
     {
-        if (!isValid) list.True(ConditionTypes.Stalled, input.Target is null ? "InvalidSpec" : "UnsupportedChange", ProblemText(input));
+        if (!isValid) list.True(ConditionTypes.Stalled, "InvalidSpec", ProblemText(input));
         else if (input.Forbidden is { } forbidden) list.True(ConditionTypes.Stalled, "InsufficientPermissions", forbidden);
         else if (!isPaused) Progress(list, input);
     }

@@ -9,7 +9,7 @@ internal sealed record Transition(bool IsWarning, string Reason, string Note)
     {
         if (after.Phase != before.Phase && PhaseChange(before, after) is { } phase) yield return phase;
         if (Became(before, after, ConditionTypes.SpecValid, "False") is { } invalid) yield return new(true, "SpecInvalid", invalid.Message);
-        if (Became(before, after, ConditionTypes.Stalled, "True") is { Reason: not "InvalidSpec" and not "UnsupportedChange" } stalled)
+        if (Became(before, after, ConditionTypes.Stalled, "True") is { Reason: not "InvalidSpec" } stalled)
         {
             yield return new(true, stalled.Reason, stalled.Message);
         }
