@@ -16,14 +16,12 @@ namespace Mesh.Cni.Agent;
 internal sealed class Enrolment(
     PodTable table, RedirectSettings node, NamespaceIdentity host, ProbeSet probes, RedirectionStatus status, CniMetrics metrics, ILogger log)
 {
-    /// <summary>How long a new pod waits for a ztunnel that is just restarting.</summary>
-    private static readonly TimeSpan WaitForZtunnel = TimeSpan.FromSeconds(3);
-
     /// <summary>Set once the socket for ztunnel is open.</summary>
     public InpodServer? Ztunnels { get; set; }
 
     /// <summary>Rules, ztunnel, probes, annotation, in this order. Takes the namespace over; null keeps the one known.</summary>
-    public async Task<string?> EnrolAsync(Pod pod, NetworkNamespace? opened, IReadOnlyList<IPAddress> addresses, CancellationToken stop)
+    public async Task<string?> EnrolAsync(
+        Pod pod, NetworkNamespace? opened, IReadOnlyList<IPAddress> addresses, TimeSpan waitForZtunnel, CancellationToken stop)
     {
         var entry = await table.LockAsync(pod.Metadata.Uid, stop);
         try
@@ -31,7 +29,7 @@ internal sealed class Enrolment(
             if (Prepare(entry, pod, opened, addresses) is { } refused) return refused;
             if (await RedirectAsync(entry, pod) is { } broken) return broken;
             entry.IsPublished = true;
-            if (await PublishAsync(entry, pod, stop) is { } unserved) return unserved;
+            if (await PublishAsync(entry, pod, waitForZtunnel, stop) is { } unserved) return unserved;
             await probes.SetAsync(entry.Uid, addresses, stop);
             return await status.WriteAsync(pod, PodAnnotations.Enabled, stop);
         }
@@ -151,11 +149,12 @@ internal sealed class Enrolment(
         }
     }
 
-    private async Task<string?> PublishAsync(EnrolledPod entry, Pod pod, CancellationToken stop)
+    private async Task<string?> PublishAsync(EnrolledPod entry, Pod pod, TimeSpan waitForZtunnel, CancellationToken stop)
     {
         if (entry.IsAcked) return null;
         if (Ztunnels is not { } ztunnels) return "ztunnel's socket is not open yet";
-        var outcome = await ztunnels.AddAsync(entry.Uid, entry.Info!, entry.Namespace!, WaitForZtunnel);
+        // Who cannot wait any longer leaves; an answer that still comes is lost, and asking again changes nothing at ztunnel.
+        var outcome = await ztunnels.AddAsync(entry.Uid, entry.Info!, entry.Namespace!, waitForZtunnel).WaitAsync(stop);
         metrics.ZdsAnswers.With(outcome.Result.ToString()).Increment();
         if (outcome.IsAcked)
         {

@@ -14,6 +14,9 @@ internal sealed class PluginEndpoint(PodFacts facts, Enrolment enrolment, string
     /// <summary>Before the plugin gives up, so that it learns the reason.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(4.5);
 
+    /// <summary>How long a new pod waits for a ztunnel that is just restarting.</summary>
+    private static readonly TimeSpan WaitForZtunnel = TimeSpan.FromSeconds(3);
+
     public async ValueTask<AdminResponse> AddAsync(AdminRequest request, CancellationToken stop)
     {
         var started = time.GetTimestamp();
@@ -54,7 +57,7 @@ internal sealed class PluginEndpoint(PodFacts facts, Enrolment enrolment, string
         if (error != Errno.None) return $"cannot open its network namespace {asked.Netns}: {error}";
         var addresses = new List<IPAddress>();
         foreach (var address in asked.Addresses) addresses.Add(address.Address);
-        var problem = await enrolment.EnrolAsync(pod, opened, addresses, stop);
+        var problem = await enrolment.EnrolAsync(pod, opened, addresses, WaitForZtunnel, stop);
         if (problem is not null) return problem;
         metrics.Events.With("started").Increment();
         log.LogInformation("pod {Pod} starts in the mesh", key);

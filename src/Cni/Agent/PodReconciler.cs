@@ -38,7 +38,7 @@ internal sealed class PodReconciler(PodFacts facts, PodTable table, Enrolment en
             return ReconcileResult.Failed($"pod {pod.Metadata.Key}: no process shows its network namespace yet");
         }
 
-        var problem = await enrolment.EnrolAsync(pod, opened, addresses, stop);
+        var problem = await enrolment.EnrolAsync(pod, opened, addresses, waitForZtunnel: TimeSpan.Zero, stop);
         if (problem is not null) return ReconcileResult.Failed($"pod {pod.Metadata.Key}: {problem}");
         if (said != PodAnnotations.Enabled)
         {

@@ -15,6 +15,8 @@ internal static class PodRedirect
     public static Task<bool> EnsureAsync(NetworkNamespace pod, RedirectSettings settings) => pod.RunAsync(
         () =>
         {
+            // The runtime may bring up loopback at the same time as it calls us, and routes over it need it up.
+            Check(LoopbackLink.BringUp(), "loopback");
             var v6 = settings.V6 && HasV6();
             Check(Return.Ensure(v6: false), "IPv4 route");
             if (v6) Check(Return.Ensure(v6: true), "IPv6 route");
