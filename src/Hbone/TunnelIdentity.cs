@@ -11,16 +11,19 @@ namespace Mesh.Hbone;
 public sealed class TunnelIdentity : IDisposable
 {
     /// <summary>Throws when OpenSSL refuses the pair, which <see cref="Svid"/> and <see cref="TrustBundle"/> were to prevent.</summary>
-    public TunnelIdentity(Svid svid, TrustBundle roots)
+    public TunnelIdentity(Svid svid, TrustBundle roots, RevocationLists? revocations = null)
     {
         Svid = svid;
         Roots = roots;
+        Revocations = revocations ?? RevocationLists.None;
         Client = Create(TlsRole.Client);
         Server = Create(TlsRole.Server);
     }
 
     public Svid Svid { get; }
     public TrustBundle Roots { get; }
+
+    public RevocationLists Revocations { get; }
 
     internal TlsContext Client { get; }
     internal TlsContext Server { get; }
@@ -33,6 +36,6 @@ public sealed class TunnelIdentity : IDisposable
     }
 
     private TlsContext Create(TlsRole role) =>
-        TlsContext.TryCreate(role, new TlsCredentials(Svid.Chain, Svid.PrivateKey, Roots.Roots), out var problem)
+        TlsContext.TryCreate(role, new TlsCredentials(Svid.Chain, Svid.PrivateKey, Roots.Roots, Revocations.Lists), out var problem)
         ?? throw new ArgumentException($"The SVID of {Svid.Id} makes no TLS context: {problem}");
 }

@@ -29,7 +29,7 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Library)] public static partial nint SSL_CTX_ctrl(nint context, int command, nint number, nint pointer);
     [LibraryImport(Library)] public static partial ulong SSL_CTX_set_options(nint context, ulong options);
     [LibraryImport(Library)] public static partial int SSL_CTX_set_ciphersuites(nint context, byte* names);
-    [LibraryImport(Library)] public static partial void SSL_CTX_set_verify(nint context, int mode, nint callback);
+    [LibraryImport(Library)] public static partial void SSL_CTX_set_verify(nint context, int mode, delegate* unmanaged<int, nint, int> callback);
     [LibraryImport(Library)] public static partial void SSL_CTX_set_verify_depth(nint context, int depth);
     [LibraryImport(Library)] public static partial nint SSL_CTX_get_cert_store(nint context);
     [LibraryImport(Library)] public static partial int SSL_CTX_use_certificate(nint context, nint certificate);
