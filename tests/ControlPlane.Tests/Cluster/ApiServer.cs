@@ -7,7 +7,7 @@ namespace Mesh.ControlPlane.Tests.Cluster;
 /// <summary>A real etcd and API server, from the repository's own script; where they are not built the tests skip.</summary>
 public sealed class ApiServer : IAsyncLifetime
 {
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"mesh-control-{Environment.ProcessId}");
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"mesh-control-{Environment.ProcessId}-{Guid.NewGuid():n}");
     private string? _missing;
 
     public async ValueTask InitializeAsync()
