@@ -30,7 +30,8 @@ internal sealed partial class OptionReader(Func<string, string?> variable)
     public int Number(string name, int otherwise, int least, int most)
     {
         if (variable(name) is not { Length: > 0 } text) return otherwise;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+            return number;
         Problem(name, text, $"write a number from {least} to {most}");
         return otherwise;
     }

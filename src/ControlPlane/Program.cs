@@ -15,7 +15,11 @@ using var shutdown = Shutdown.OnSignals();
 try
 {
     using var client = new KubernetesClient(
-        Credentials.Discover(), new KubernetesClientOptions { FieldManager = "mesh-control-plane", UserAgent = "mesh-control-plane", Logger = log.CreateLogger("kubernetes") });
+        Credentials.Discover(),
+        new KubernetesClientOptions
+        {
+            FieldManager = "mesh-control-plane", UserAgent = "mesh-control-plane", Logger = log.CreateLogger("kubernetes"),
+        });
     await using var program = new ControlPlaneProgram(options, client, TimeProvider.System, new Random(), log);
     return await program.RunAsync(new Random(), shutdown.Stop) ? 0 : 1;
 }

@@ -34,7 +34,9 @@ internal sealed class RootDistribution(
     public async Task RunAsync(CancellationToken stop)
     {
         var maps = new Informer<ConfigMap>(
-            client, ConfigMap.Resource, new InformerOptions<ConfigMap> { Which = new ListOptions { FieldSelector = $"metadata.name={options.RootConfigMap}" } });
+            client,
+            ConfigMap.Resource,
+            new InformerOptions<ConfigMap> { Which = new ListOptions { FieldSelector = $"metadata.name={options.RootConfigMap}" } });
         using var running = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var tasks = new TaskSet(log);
         tasks.Add(maps.RunAsync(running.Token));
@@ -68,14 +70,16 @@ internal sealed class RootDistribution(
     private async Task<bool> EnsureAsync(string name, Lister<ConfigMap> maps, CancellationToken stop)
     {
         if (Excluded.Contains(name, StringComparer.Ordinal)) return true;
-        if (namespaces.Lister.Find(ObjectKey.ClusterScoped(name)) is not { } ns || ns.Metadata.IsBeingDeleted || ns.Status.Phase == "Terminating") return true;
+        if (namespaces.Lister.Find(ObjectKey.ClusterScoped(name)) is not { } ns || ns.Metadata.IsBeingDeleted || ns.Status.Phase == "Terminating")
+            return true;
         var key = new ObjectKey(name, options.RootConfigMap);
         var roots = authority.RootsPem;
         var current = maps.Find(key);
         if (current is not null && current.Data.TryGetValue(RootKey, out var held) && held == roots) return true;
         var error = current is null ? await CreateAsync(key, roots, stop) : await PatchAsync(key, roots, stop);
         // A namespace that vanished meanwhile, or a watch that is behind: the next event settles it.
-        if (error is null || error.Reason is ApiErrorReason.NotFound || error.Message.Contains("being terminated", StringComparison.Ordinal)) return true;
+        if (error is null || error.Reason is ApiErrorReason.NotFound || error.Message.Contains("being terminated", StringComparison.Ordinal))
+            return true;
         if (error.Reason == ApiErrorReason.AlreadyExists) return await PatchAsync(key, roots, stop) is null;
         log.LogWarning("The roots could not be put into {ConfigMap}: {Error}. Trying again in {Delay}.", key, error, RetryAfter);
         return false;

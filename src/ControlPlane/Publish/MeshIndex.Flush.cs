@@ -70,7 +70,8 @@ internal sealed partial class MeshIndex
             }
             if (refers && view.Services.GetValueOrDefault(name) is { } service) found.Add(Of(service));
         }
-        foreach (var entry in view.EntrySelectors.Selecting(pod.Metadata.Labels)) AddEntry(found, entry, TargetPorts.OfPod(pod, entry.Spec));
+        foreach (var entry in view.EntrySelectors.Selecting(pod.Metadata.Labels))
+            AddEntry(found, entry, TargetPorts.OfPod(pod, entry.Spec));
         return InOrder(found);
 
         WorkloadService Of(KubeService service) =>
@@ -90,7 +91,8 @@ internal sealed partial class MeshIndex
                 found.Add(new WorkloadService(
                     new NamespacedHostname(key.Namespace, _services.HostnameOf(service)), TargetPorts.OfEntry(entry.Spec, service)));
             }
-            foreach (var serviceEntry in view.EntrySelectors.Selecting(labels)) AddEntry(found, serviceEntry, TargetPorts.OfEntry(entry.Spec, serviceEntry.Spec));
+            foreach (var serviceEntry in view.EntrySelectors.Selecting(labels))
+                AddEntry(found, serviceEntry, TargetPorts.OfEntry(entry.Spec, serviceEntry.Spec));
             var workload = _workloads.FromEntry(entry, new WorkloadContext
             {
                 Network = _network,
@@ -215,7 +217,12 @@ internal sealed partial class MeshIndex
     private static ImmutableArray<WorkloadService> InOrder(List<WorkloadService> services)
     {
         if (services.Count < 2) return [.. services];
-        return [.. services.DistinctBy(s => s.Service).OrderBy(s => s.Service.Namespace, StringComparer.Ordinal).ThenBy(s => s.Service.Hostname, StringComparer.Ordinal)];
+        return
+        [
+            .. services.DistinctBy(s => s.Service)
+                .OrderBy(s => s.Service.Namespace, StringComparer.Ordinal)
+                .ThenBy(s => s.Service.Hostname, StringComparer.Ordinal),
+        ];
     }
 
     private Waypoint? FindWaypoint(ObjectKey key) => _waypoints.GetValueOrDefault(key);

@@ -54,7 +54,8 @@ internal sealed partial class MeshIndex
             foreach (var policy in view.PolicySelectors.Selecting(labels)) names.Add(policy.Metadata.Key.ToString());
         }
         names.Sort(StringComparer.Ordinal);
-        if ((view.Peers.Count > 0 || root.Peers.Count > 0) && _peers.KeyFor(labels, IsStrict(ns, view), view.Peers.Values) is { } peer) names.Add(peer);
+        if ((view.Peers.Count > 0 || root.Peers.Count > 0) && _peers.KeyFor(labels, IsStrict(ns, view), view.Peers.Values) is { } peer)
+            names.Add(peer);
         return names.ToImmutable();
     }
 

@@ -48,7 +48,8 @@ internal sealed partial class MeshIndex
         Replace(view.Pods, key.Name, pod);
         if (old?.Spec.NodeName != pod?.Spec.NodeName)
         {
-            if (old?.Spec.NodeName is { } from && _podsByNode.TryGetValue(from, out var there) && there.Remove(key) && there.Count == 0) _podsByNode.Remove(from);
+            if (old?.Spec.NodeName is { } from && _podsByNode.TryGetValue(from, out var there) && there.Remove(key) && there.Count == 0)
+                _podsByNode.Remove(from);
             if (pod?.Spec.NodeName is { } to) (_podsByNode.TryGetValue(to, out var here) ? here : _podsByNode[to] = []).Add(key);
         }
         _dirty.Pods.Add(key);
@@ -58,7 +59,8 @@ internal sealed partial class MeshIndex
     {
         var old = WorkloadTranslator.LocalityOf(_nodes.GetValueOrDefault(key.Name));
         Replace(_nodes, key.Name, node);
-        if (_primed && old != WorkloadTranslator.LocalityOf(node) && _podsByNode.TryGetValue(key.Name, out var pods)) _dirty.Pods.UnionWith(pods);
+        if (_primed && old != WorkloadTranslator.LocalityOf(node) && _podsByNode.TryGetValue(key.Name, out var pods))
+            _dirty.Pods.UnionWith(pods);
     }
 
     public void SetNamespace(ObjectKey key, Namespace? ns)
@@ -73,7 +75,8 @@ internal sealed partial class MeshIndex
             MarkAll();
             return;
         }
-        if (!Equals(old?.Metadata.Labels, ns?.Metadata.Labels) || !Equals(old?.Metadata.Annotations, ns?.Metadata.Annotations)) MarkNamespace(key.Name, view);
+        if (!Equals(old?.Metadata.Labels, ns?.Metadata.Labels) || !Equals(old?.Metadata.Annotations, ns?.Metadata.Annotations))
+            MarkNamespace(key.Name, view);
     }
 
     public void SetService(ObjectKey key, KubeService? service)

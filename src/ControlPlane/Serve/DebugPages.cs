@@ -15,7 +15,8 @@ namespace Mesh.ControlPlane.Serve;
 internal sealed class DebugPages(DeltaServer server, MeshState state, CallerReview review, ControlPlaneOptions options, ControlPlaneMetrics metrics)
 {
     public void Use(WebApplication app) => app.UseWhen(
-        context => !context.Request.IsHttps && (context.Request.Path.StartsWithSegments("/debug", StringComparison.Ordinal) || context.Request.Path == "/version"),
+        context => !context.Request.IsHttps
+            && (context.Request.Path.StartsWithSegments("/debug", StringComparison.Ordinal) || context.Request.Path == "/version"),
         pages => pages.Run(ServeAsync));
 
     private async Task ServeAsync(HttpContext context)
@@ -52,7 +53,8 @@ internal sealed class DebugPages(DeltaServer server, MeshState state, CallerRevi
 
     private async Task<bool> IsAllowedAsync(HttpContext context)
     {
-        if (context.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer)) return true;
+        if (context.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer))
+            return true;
         var caller = await review.FindAsync(context.Request.Headers.Authorization, context.RequestAborted);
         return caller?.Namespace == options.Mesh.SystemNamespace;
     }

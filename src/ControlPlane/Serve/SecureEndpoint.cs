@@ -71,7 +71,8 @@ internal sealed class SecureEndpoint(
         if (await AuthenticateAsync(context) is not { } caller)
             return Refuse(context, "unauthenticated", "a stream without a valid token", GrpcCode.Unauthenticated, "authentication failure");
         using var admitted = await _admission.AcquireAsync(1, context.RequestAborted);
-        if (!admitted.IsAcquired) return Refuse(context, "too-many-streams", "more streams per second than we admit", GrpcCode.ResourceExhausted);
+        if (!admitted.IsAcquired)
+            return Refuse(context, "too-many-streams", "more streams per second than we admit", GrpcCode.ResourceExhausted);
         // A stream lives long and says little; its messages have a limit of their own.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;

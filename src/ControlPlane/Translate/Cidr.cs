@@ -15,7 +15,8 @@ internal static class Cidr
         if (slash < 0) return IPAddress.TryParse(text, out address);
         if (!IPAddress.TryParse(text.AsSpan(0, slash), out address)) return false;
         var bytes = address.GetAddressBytes();
-        if (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bits) || bits > bytes.Length * 8) return false;
+        if (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bits) || bits > bytes.Length * 8)
+            return false;
         for (var i = 0; i < bytes.Length; i++)
         {
             var kept = Math.Clamp(bits - (i * 8), 0, 8);

@@ -61,8 +61,10 @@ internal sealed class PolicyTranslator(MeshSettings settings)
     private static PolicyRule Rule(PolicyRuleObject rule, string ns, List<string> unsupported)
     {
         var clauses = ImmutableArray.CreateBuilder<PolicyClause>();
-        if (rule.To is { Count: > 0 } to) clauses.Add(new PolicyClause([.. to.Select(t => Operation(t.Operation ?? new PolicyOperation(), unsupported))]));
-        if (rule.From is { Count: > 0 } from) clauses.Add(new PolicyClause([.. from.Select(f => Source(f.Source ?? new PolicySource(), ns, unsupported))]));
+        if (rule.To is { Count: > 0 } to)
+            clauses.Add(new PolicyClause([.. to.Select(t => Operation(t.Operation ?? new PolicyOperation(), unsupported))]));
+        if (rule.From is { Count: > 0 } from)
+            clauses.Add(new PolicyClause([.. from.Select(f => Source(f.Source ?? new PolicySource(), ns, unsupported))]));
         foreach (var condition in rule.When ?? []) clauses.Add(new PolicyClause([Condition(condition, unsupported)]));
         return new PolicyRule(clauses.ToImmutable());
     }
@@ -145,7 +147,8 @@ internal sealed class PolicyTranslator(MeshSettings settings)
         var ranges = ImmutableArray.CreateBuilder<AddressRange>(values.Count);
         foreach (var value in values)
         {
-            if (Cidr.TryParse(value, out var ip, out var prefix)) ranges.Add(new AddressRange(ip, prefix ?? (ip.GetAddressBytes().Length * 8)));
+            if (Cidr.TryParse(value, out var ip, out var prefix))
+                ranges.Add(new AddressRange(ip, prefix ?? (ip.GetAddressBytes().Length * 8)));
         }
         return ranges.ToImmutable();
     }

@@ -80,7 +80,8 @@ internal sealed class ServiceTranslator(MeshSettings settings)
             }
             return addresses.ToImmutable();
         }
-        if (IsPassthrough(entry.Spec) || (host.StartsWith("*.", StringComparison.Ordinal) && entry.Spec.Resolution != "DYNAMIC_DNS")) return [];
+        if (IsPassthrough(entry.Spec) || (host.StartsWith("*.", StringComparison.Ordinal) && entry.Spec.Resolution != "DYNAMIC_DNS"))
+            return [];
         foreach (var allocated in entry.Status.Addresses ?? [])
         {
             if (allocated.Host == host && IPAddress.TryParse(allocated.Value, out var ip)) addresses.Add(new VirtualAddress(network, ip));

@@ -98,6 +98,7 @@ internal static class TargetPorts
 
     private static void Add(ImmutableArray<ServicePort>.Builder ports, int port, int? target)
     {
-        if (port is > 0 and <= ushort.MaxValue && target is > 0 and <= ushort.MaxValue) ports.Add(new ServicePort((ushort)port, (ushort)target));
+        if (port is > 0 and <= ushort.MaxValue && target is > 0 and <= ushort.MaxValue)
+            ports.Add(new ServicePort((ushort)port, (ushort)target));
     }
 }

@@ -85,7 +85,8 @@ internal static class WaypointTranslator
         if (key == wanted.Key) problem = "CanarySameAsPrimary";
         var annotations = wanted.FromNamespace ? ns!.Metadata.Annotations : service.Annotations;
         var text = annotations.Find(Names.CanaryWeight) ?? "0";
-        if (problem.Length == 0 && (!uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) || parsed > 100)) problem = "CanaryInvalidWeight";
+        if (problem.Length == 0 && (!uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) || parsed > 100))
+            problem = "CanaryInvalidWeight";
         if (problem.Length > 0) return [];
         var weight = uint.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
         var canary = Resolve(key, service.Namespace, ns, find, out problem);

@@ -154,7 +154,8 @@ internal sealed class WorkloadTranslator(MeshSettings settings)
 
     private static (TunnelProtocol Protocol, bool Native) Tunnel(StringMap labels, StringMap annotations)
     {
-        if (labels.Find(Names.Tunnel) is { } tunnels && tunnels.Split(',').Contains(HttpTunnel, StringComparer.Ordinal)) return (TunnelProtocol.Hbone, true);
+        if (labels.Find(Names.Tunnel) is { } tunnels && tunnels.Split(',').Contains(HttpTunnel, StringComparer.Ordinal))
+            return (TunnelProtocol.Hbone, true);
         return annotations.Has(Names.Redirection, "enabled") ? (TunnelProtocol.Hbone, false) : (TunnelProtocol.None, false);
     }
 

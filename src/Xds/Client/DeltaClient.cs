@@ -141,8 +141,10 @@ public sealed class DeltaClient(
         lock (_wantedLock)
         {
             var node = options.Node.ToWire();
-            foreach (var request in _addresses.InitialRequests(node, _wanted, options.InitialRequestBytesMax)) content.TrySend(GrpcPrefix.Frame(request));
-            foreach (var request in _policies.InitialRequests(node, [], options.InitialRequestBytesMax)) content.TrySend(GrpcPrefix.Frame(request));
+            foreach (var request in _addresses.InitialRequests(node, _wanted, options.InitialRequestBytesMax))
+                content.TrySend(GrpcPrefix.Frame(request));
+            foreach (var request in _policies.InitialRequests(node, [], options.InitialRequestBytesMax))
+                content.TrySend(GrpcPrefix.Frame(request));
             _open = content;
         }
     }

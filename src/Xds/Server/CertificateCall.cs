@@ -18,8 +18,10 @@ public static class CertificateCall
         using var reader = new MessageReader(input, RequestBytesMax);
         switch (await reader.ReadAsync(stop))
         {
-            case GrpcRead.TooLarge: return (null, new GrpcStatus(GrpcCode.ResourceExhausted, $"requests above {RequestBytesMax} bytes are refused"));
-            case GrpcRead.End or GrpcRead.Malformed: return (null, new GrpcStatus(GrpcCode.InvalidArgument, "the request is cut off or not gRPC"));
+            case GrpcRead.TooLarge:
+                return (null, new GrpcStatus(GrpcCode.ResourceExhausted, $"requests above {RequestBytesMax} bytes are refused"));
+            case GrpcRead.End or GrpcRead.Malformed:
+                return (null, new GrpcStatus(GrpcCode.InvalidArgument, "the request is cut off or not gRPC"));
             case GrpcRead.Message: break;
         }
         try

@@ -145,7 +145,8 @@ internal sealed class DeltaStream(DeltaServer server, DeltaPeer? peer, long id, 
             }
             Acknowledge(subscription, request);
         }
-        if (subscription.Change(request, server.Snapshot) is { } change) await SendAsync(subscription, change.Resources, change.Removed, output, stop);
+        if (subscription.Change(request, server.Snapshot) is { } change)
+            await SendAsync(subscription, change.Resources, change.Removed, output, stop);
         return TooMany(subscription);
     }
 
@@ -180,7 +181,8 @@ internal sealed class DeltaStream(DeltaServer server, DeltaPeer? peer, long id, 
 
     private async ValueTask<GrpcStatus?> PushAsync(PipeWriter output, CancellationToken stop)
     {
-        if (!MergeInbox()) return new GrpcStatus(GrpcCode.ResourceExhausted, "too many changes wait for this client: come back with your versions");
+        if (!MergeInbox())
+            return new GrpcStatus(GrpcCode.ResourceExhausted, "too many changes wait for this client: come back with your versions");
         foreach (var typeUrl in PushOrder)
         {
             if (!_subscriptions.TryGetValue(typeUrl, out var subscription) || !subscription.HasPending) continue;
@@ -189,7 +191,8 @@ internal sealed class DeltaStream(DeltaServer server, DeltaPeer? peer, long id, 
                 if (subscription.IsPolicies) return null; // Workloads wait for the policies that they may name.
                 continue;
             }
-            if (subscription.TakePending(server.Snapshot) is { } push) await SendAsync(subscription, push.Resources, push.Removed, output, stop);
+            if (subscription.TakePending(server.Snapshot) is { } push)
+                await SendAsync(subscription, push.Resources, push.Removed, output, stop);
             else subscription.PendingSince = null;
         }
         return null;

@@ -19,7 +19,8 @@ internal sealed class SnapshotIndex
             foreach (var alias in resource.Aliases)
             {
                 // Host-network workloads share an address: the least name answers, on every replica the same.
-                if (!aliases.TryGetValue(alias, out var other) || string.CompareOrdinal(resource.Name, other.Name) < 0) aliases[alias] = resource;
+                if (!aliases.TryGetValue(alias, out var other) || string.CompareOrdinal(resource.Name, other.Name) < 0)
+                    aliases[alias] = resource;
             }
             if (resource.Node.Length > 0) Add(_byNode, resource.Node, resource);
             foreach (var service in resource.Services) Add(_byService, service, resource);
