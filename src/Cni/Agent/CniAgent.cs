@@ -106,7 +106,8 @@ internal sealed class CniAgent : IAsyncDisposable
         {
             var counters = new AdminCounters(_metrics);
             Serve(running, new IPEndPoint(AnyAddress, _options.HealthPort), HealthPages(), counters, limits: null, end.Token);
-            Serve(running, new IPEndPoint(AnyAddress, _options.MonitoringPort), new AdminPages().Metrics("/metrics", _metrics), counters, limits: null, end.Token);
+            var metrics = new AdminPages().Metrics("/metrics", _metrics);
+            Serve(running, new IPEndPoint(AnyAddress, _options.MonitoringPort), metrics, counters, limits: null, end.Token);
             running.Add(_pods.RunAsync(end.Token));
             running.Add(_namespaces.RunAsync(end.Token));
             await _pods.WaitForSyncAsync(stop);

@@ -62,7 +62,10 @@ internal sealed class Enrolment(
 
             entry.IsPublished = true;
             await probes.SetAsync(entry.Uid, addresses, stop);
-            if (repair && entry.Namespace is not null && await RedirectAsync(entry, pod) is { } broken) log.LogWarning("pod {Pod}: {Problem}", entry.Key, broken);
+            if (repair && entry.Namespace is not null && await RedirectAsync(entry, pod) is { } broken)
+            {
+                log.LogWarning("pod {Pod}: {Problem}", entry.Key, broken);
+            }
         }
         finally
         {

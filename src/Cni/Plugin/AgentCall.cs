@@ -18,7 +18,8 @@ internal static class AgentCall
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Connect(new UnixDomainSocketEndPoint(socketPath));
-            var head = $"POST {page} HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n";
+            var head = $"POST {page} HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\n"
+                + $"Content-Length: {body.Length}\r\nConnection: close\r\n\r\n";
             var request = new byte[Encoding.ASCII.GetByteCount(head) + body.Length];
             body.CopyTo(request, Encoding.ASCII.GetBytes(head, request));
             for (var sent = 0; sent < request.Length;)
@@ -82,7 +83,8 @@ internal static class AgentCall
         length = 0;
         foreach (var line in Encoding.ASCII.GetString(head).Split("\r\n"))
         {
-            if (line.StartsWith("content-length:", StringComparison.OrdinalIgnoreCase)) return int.TryParse(line.AsSpan("content-length:".Length), out length);
+            const string name = "content-length:";
+            if (line.StartsWith(name, StringComparison.OrdinalIgnoreCase)) return int.TryParse(line.AsSpan(name.Length), out length);
         }
 
         return false;

@@ -35,7 +35,8 @@ internal sealed class PluginCommand(Func<string, string?> variable, Stream input
     {
         if (ReadInput() is not { } json)
         {
-            return Fail(PluginConfig.DefaultVersion, new CniError(CniError.UndecodableInput, $"the configuration is longer than {InputBytesMax} bytes", string.Empty));
+            var tooLong = new CniError(CniError.UndecodableInput, $"the configuration is longer than {InputBytesMax} bytes", string.Empty);
+            return Fail(PluginConfig.DefaultVersion, tooLong);
         }
 
         if (!PluginConfig.TryParse(json, out var config, out var problem))
@@ -54,13 +55,15 @@ internal sealed class PluginCommand(Func<string, string?> variable, Stream input
         if (reply.IsSuccess) return Pass(config);
         if (!reply.IsUnreachable)
         {
-            return Fail(config.Version, new CniError(CniError.TryAgainLater, $"pod {call.PodNamespace}/{call.PodName} cannot join the mesh", reply.Text));
+            var cannot = $"pod {call.PodNamespace}/{call.PodName} cannot join the mesh";
+            return Fail(config.Version, new CniError(CniError.TryAgainLater, cannot, reply.Text));
         }
 
         var hints = PluginHints.TryRead(PluginHints.PathBeside(directory));
         if (hints is not null && (hints.IsUninstalled || hints.PlainNamespaces.Contains(call.PodNamespace))) return Pass(config);
         // Whether this pod belongs to the mesh is unknown, and unprotected is worse than late.
-        return Fail(config.Version, new CniError(CniError.TryAgainLater, $"pod {call.PodNamespace}/{call.PodName} waits for the mesh's node agent", reply.Text));
+        var waits = $"pod {call.PodNamespace}/{call.PodName} waits for the mesh's node agent";
+        return Fail(config.Version, new CniError(CniError.TryAgainLater, waits, reply.Text));
     }
 
     private static bool PassesUnasked(PluginEnvironment call, PluginConfig config)

@@ -79,10 +79,12 @@ internal sealed class PluginConfig
     private static List<PodAddress> ReadAddresses(JsonElement previous)
     {
         var addresses = new List<PodAddress>();
-        if (previous.ValueKind != JsonValueKind.Object || !previous.TryGetProperty("ips", out var ips) || ips.ValueKind != JsonValueKind.Array) return addresses;
+        if (previous.ValueKind != JsonValueKind.Object) return addresses;
+        if (!previous.TryGetProperty("ips", out var ips) || ips.ValueKind != JsonValueKind.Array) return addresses;
         foreach (var ip in ips.EnumerateArray())
         {
-            if (ip.ValueKind == JsonValueKind.Object && PodAddress.TryParse(Text(ip, "address"), Text(ip, "gateway"), out var address)) addresses.Add(address);
+            if (ip.ValueKind != JsonValueKind.Object) continue;
+            if (PodAddress.TryParse(Text(ip, "address"), Text(ip, "gateway"), out var address)) addresses.Add(address);
         }
 
         return addresses;

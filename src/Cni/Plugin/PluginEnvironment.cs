@@ -1,7 +1,8 @@
 namespace Mesh.Cni.Plugin;
 
 /// <summary>What the runtime tells the plugin by environment variables.</summary>
-internal sealed record PluginEnvironment(string Command, string ContainerId, string Netns, string Interface, string PodName, string PodNamespace, string PodUid)
+internal sealed record PluginEnvironment(
+    string Command, string ContainerId, string Netns, string Interface, string PodName, string PodNamespace, string PodUid)
 {
     public static PluginEnvironment Read(Func<string, string?> variable)
     {

@@ -21,7 +21,8 @@ internal static class PodAnnotations
         var bypass = ReadBoolean(annotations, BypassInbound, fallback: false, ref ignored);
         var dns = ReadBoolean(annotations, DnsCapture, node.CapturesDns, ref ignored);
         var interfaces = new List<string>();
-        foreach (var name in (annotations.Find(VirtualInterfaces) ?? string.Empty).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        var named = annotations.Find(VirtualInterfaces) ?? string.Empty;
+        foreach (var name in named.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (name.Length <= InterfaceNameMax && name.All(char.IsAscii)) interfaces.Add(name);
             else ignored = $"{VirtualInterfaces}: '{name}' is no interface name";

@@ -30,7 +30,7 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
 
     public EventLoop Loop { get; }
 
-    /// <summary>Who hears of edges; set by relay code. Edges that came before are remembered in <see cref="IsReadable"/> and <see cref="IsWritable"/>.</summary>
+    /// <summary>Who hears of edges; set by relay code. Earlier edges are remembered in <see cref="IsReadable"/> and <see cref="IsWritable"/>.</summary>
     public ILoopSource? Sink { get; set; }
 
     /// <summary>A read may succeed; false only after the kernel said it would block.</summary>

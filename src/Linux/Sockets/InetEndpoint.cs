@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Mesh.Linux.Sockets;
 
@@ -38,7 +37,7 @@ public readonly record struct InetEndpoint
         address.TryWriteBytes(bytes, out var length);
         return length == 4
             ? new InetEndpoint(isV6: false, BinaryPrimitives.ReadUInt32BigEndian(bytes), port, 0)
-            : FromV6(BinaryPrimitives.ReadUInt128BigEndian(bytes), port, address.AddressFamily == AddressFamily.InterNetworkV6 ? (uint)address.ScopeId : 0);
+            : FromV6(BinaryPrimitives.ReadUInt128BigEndian(bytes), port, (uint)address.ScopeId);
     }
 
     public static InetEndpoint From(IPEndPoint endpoint)
