@@ -68,10 +68,10 @@ internal sealed class Ztunnel(string name, string binary, int extraWorkloads = 0
         text.Append(rules == 0 ? "policies: []\n" : "policies:\n");
         for (var policy = 0; policy * 10 < rules; policy++)
         {
-            text.Append($"- name: deny-{policy}\n  namespace: default\n  scope: Namespace\n  action: Deny\n  rules:\n");
+            text.Append($"- name: deny-{policy}\n  namespace: default\n  scope: Namespace\n  action: Deny\n  dryRun: false\n  rules:\n");
             for (var rule = 0; rule < 10; rule++)
             {
-                text.Append($"  - - - principals:\n        - Exact: cluster.local/ns/other/sa/nobody-{policy}-{rule}\n");
+                text.Append($"  - - - principals:\n        - !Exact cluster.local/ns/other/sa/nobody-{policy}-{rule}\n");
             }
         }
     }

@@ -21,5 +21,7 @@ internal static class All
         new PemTarget(),
         new CertificateTarget(),
         new IpTarget(),
+        new AuthorityTarget(),
+        new LocalConfigTarget(),
     ];
 }

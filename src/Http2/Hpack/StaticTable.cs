@@ -23,6 +23,9 @@ internal static class StaticTable
         F("strict-transport-security"u8), F("transfer-encoding"u8), F("user-agent"u8), F("vary"u8), F("via"u8), F("www-authenticate"u8),
     ];
 
+    /// <summary>By the length of a name: the first index of each name that is so long.</summary>
+    private static readonly byte[][] FirstByLength = GroupByLength();
+
     public static ReadOnlySpan<byte> Name(int index) => Fields[index - 1].Name;
 
     public static ReadOnlySpan<byte> Value(int index) => Fields[index - 1].Value;
@@ -31,23 +34,36 @@ internal static class StaticTable
     public static int Find(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, out int whole)
     {
         whole = 0;
-        var first = 0;
-        for (var index = 1; index <= Count; index++)
+        if (name.Length >= FirstByLength.Length) return 0;
+        foreach (int first in FirstByLength[name.Length])
         {
-            var field = Fields[index - 1];
-            if (field.Name.Length != name.Length || !name.SequenceEqual(field.Name))
+            if (!name.SequenceEqual(Fields[first - 1].Name)) continue;
+            // Equal names stand together.
+            for (var index = first; index <= Count && name.SequenceEqual(Fields[index - 1].Name); index++)
             {
-                if (first != 0) return first; // Equal names stand together.
-                continue;
+                if (!value.SequenceEqual(Fields[index - 1].Value)) continue;
+                whole = index;
+                break;
             }
 
-            if (first == 0) first = index;
-            if (!value.SequenceEqual(field.Value)) continue;
-            whole = index;
             return first;
         }
 
-        return first;
+        return 0;
+    }
+
+    private static byte[][] GroupByLength()
+    {
+        var groups = new List<byte>[Fields.Max(field => field.Name.Length) + 1];
+        for (var index = 1; index <= Count; index++)
+        {
+            var name = Fields[index - 1].Name;
+            ref var group = ref groups[name.Length];
+            group ??= [];
+            if (index == 1 || !name.AsSpan().SequenceEqual(Fields[index - 2].Name)) group.Add((byte)index);
+        }
+
+        return [.. groups.Select(group => group?.ToArray() ?? [])];
     }
 
     private static (byte[] Name, byte[] Value) F(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value = default) =>
