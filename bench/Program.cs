@@ -28,10 +28,16 @@ static void Run(BenchOptions options)
     Console.CancelKeyPress += (_, _) => site.Dispose();
     for (var round = 1; round <= options.Rounds; round++)
     {
+        if (round > 1 && clock.Elapsed + clock.Elapsed / (round - 1) > BenchOptions.RoundsTimeMax)
+        {
+            results.Note($"{round - 1} of {options.Rounds} rounds: more would take longer than ten minutes");
+            break;
+        }
+
         foreach (var name in options.Variants)
         {
             Console.WriteLine($"▸ round {round}/{options.Rounds}  {name,-8} {clock.Elapsed:m\\:ss}");
-            MeasureOne(site, options, name, last: round == options.Rounds, results);
+            MeasureOne(site, options, name, first: round == 1, results);
         }
     }
 
@@ -41,7 +47,7 @@ static void Run(BenchOptions options)
     if (results.Values.Count == 0) throw new BenchException("nothing could be measured");
 }
 
-static void MeasureOne(Site site, BenchOptions options, string name, bool last, Results results)
+static void MeasureOne(Site site, BenchOptions options, string name, bool first, Results results)
 {
     try
     {
@@ -49,7 +55,7 @@ static void MeasureOne(Site site, BenchOptions options, string name, bool last, 
         variant.Start(site);
         Thread.Sleep(500);
         Round.Measure(site, variant, options.Seconds, results);
-        if (last && options.Extras && variant.IsProxy) Extras.OfRunning(site, variant, results);
+        if (first && options.Extras && variant.IsProxy) Extras.OfRunning(site, variant, results);
         Console.WriteLine($"  bulk {results.Median(name, "bulk1.gbps"):0.0} Gbit/s, p99 at 1,000/s {results.Median(name, "rate.p99"):0} µs, "
             + $"{results.Median(name, "sat16.rps"):0} requests/s, {results.Median(name, "new.rps"):0} new connections/s (medians so far)");
     }
