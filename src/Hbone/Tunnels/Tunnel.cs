@@ -137,7 +137,11 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         if (backlog is not null || !readyStreams.IsEmpty) RequestFlush();
     }
 
-    void ILoopSource.OnFault(Exception fault) => End(TunnelEndReason.Fault, fault.Message);
+    void ILoopSource.OnFault(Exception fault)
+    {
+        Gathering.Current.Reset(); // Whatever was being worked off is not the next tunnel's.
+        End(TunnelEndReason.Fault, fault.Message);
+    }
 
     void ILoopWork.Run()
     {
