@@ -73,6 +73,16 @@ public sealed class RankedEndpoints
         workload.AddressCount > 0 || workload.Shape.Hostname.Length > 0
         || (workload.Network != client.Network && workload.Shape.NetworkGateway is not null);
 
+    private static bool IsAmong(ReadOnlySpan<MeshWorkload> workloads, MeshWorkload workload)
+    {
+        foreach (var one in workloads)
+        {
+            if (ReferenceEquals(one, workload)) return true;
+        }
+
+        return false;
+    }
+
     private int Draw(ref Chance chance)
     {
         if (_sums is null) return (int)chance.Below((ulong)Candidates.Length);
@@ -92,7 +102,7 @@ public sealed class RankedEndpoints
         for (var i = 0; i < Candidates.Length; i++)
         {
             var candidate = Candidates[(start + i) % Candidates.Length];
-            if (!tried.Contains(candidate.Workload)) return candidate;
+            if (!IsAmong(tried, candidate.Workload)) return candidate;
         }
 
         return null;
