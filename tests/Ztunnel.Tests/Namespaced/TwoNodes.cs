@@ -10,13 +10,14 @@ public sealed class TwoNodes : IDisposable
 {
     public const int OpenPort = 8080;
     public const int DeniedPort = 9090;
+    private static int s_made;
     private readonly string _folder = Directory.CreateTempSubdirectory("mesh-ztunnel-").FullName;
 
     public TwoNodes()
     {
         Missing = FindMissing();
         if (Missing is not null) return;
-        var id = Environment.ProcessId;
+        var id = $"{Environment.ProcessId}-{Interlocked.Increment(ref s_made)}";
         (Client, Server) = (new Node($"ztc{id}", "10.92.0.1"), new Node($"zts{id}", "10.92.0.2"));
         Shell.Run($"ip link add veth0 netns ztc{id} type veth peer name veth0 netns zts{id}");
         foreach (var (name, address) in new[] { ($"ztc{id}", Client.Address), ($"zts{id}", Server.Address) })
