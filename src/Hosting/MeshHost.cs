@@ -14,7 +14,7 @@ namespace Mesh.Hosting;
 /// </summary>
 public static class MeshHost
 {
-    /// <summary>What the hosted programs log unless RUST_LOG says otherwise.</summary>
+    /// <summary>What the hosted programs log where RUST_LOG does not say otherwise.</summary>
     public const string DefaultLogFilter = "info,Microsoft=warn,System=warn";
 
     private const int HeadBytes = 32 * 1024;

@@ -63,7 +63,8 @@ public sealed class Log : ILoggerProvider
     public static Log FromEnvironment(TimeProvider time, string defaultFilter = "info")
     {
         var format = Environment.GetEnvironmentVariable("LOG_FORMAT") is "json" ? LogFormat.Json : LogFormat.Plain;
-        var wanted = Environment.GetEnvironmentVariable("RUST_LOG") is { Length: > 0 } text ? text : defaultFilter;
+        // Later directives win, so what the environment leaves unsaid stays as the program wants it.
+        var wanted = Environment.GetEnvironmentVariable("RUST_LOG") is { Length: > 0 } text ? $"{defaultFilter},{text}" : defaultFilter;
         var readable = LogFilter.TryParse(wanted, out var filter, out var problem);
         var log = new Log(Console.OpenStandardOutput(), format, filter ?? LogFilter.Information, time);
         if (!readable) log.Scope("log").LogWarning("RUST_LOG is not used: {Problem}", problem);
