@@ -10,7 +10,7 @@ public sealed class Sniffer(Cluster cluster)
     public async Task<Capture> DuringAsync(string serverAddress, Func<Task> act)
     {
         await ShellAsync($"pkill tcpdump; rm -f {File} /tmp/tcpdump.log; "
-            + $"setsid tcpdump -i any -U -s 0 -w {File} 'tcp and host {serverAddress}' </dev/null >/dev/null 2>/tmp/tcpdump.log & "
+            + $"setsid tcpdump -Z root -i any -U -s 0 -w {File} 'tcp and host {serverAddress}' </dev/null >/dev/null 2>/tmp/tcpdump.log & "
             + "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do grep -q listening /tmp/tcpdump.log && exit 0; sleep 0.2; done; cat /tmp/tcpdump.log >&2; exit 1");
         await act();
         await Task.Delay(TimeSpan.FromMilliseconds(700));
