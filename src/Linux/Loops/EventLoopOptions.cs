@@ -15,7 +15,7 @@ public sealed record EventLoopOptions
     public long BufferBytesMax { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>Bytes of idle pooled buffers kept for reuse.</summary>
-    public long IdleBufferBytesMax { get; init; } = 8L * 1024 * 1024;
+    public long IdleBufferBytesMax { get; init; } = 2L * 1024 * 1024;
 
     /// <summary>Empty splice pipes kept for reuse.</summary>
     public int IdlePipesMax { get; init; } = 64;
