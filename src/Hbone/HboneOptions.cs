@@ -39,8 +39,12 @@ public sealed record HboneOptions
     /// <summary>Requests that wait for a tunnel to one peer.</summary>
     public int WaitersPerKeyMax { get; init; } = 4096;
 
-    /// <summary>Bytes one stream may have in flight towards us; what an application does not take is buffered up to this.</summary>
-    public int StreamWindowBytes { get; init; } = 4 * 1024 * 1024;
+    /// <summary>
+    /// Bytes one stream may have in flight towards us; what an application does not take is buffered up to this. A quarter of upstream's:
+    /// measured on one node, 4 MiB cost a tenth of the throughput and a third more memory, for buffers that outgrow the caches. Raise it
+    /// for single streams over long and fat paths (1 MiB carries 8 Gbit/s at 1 ms, 0.8 at 10 ms).
+    /// </summary>
+    public int StreamWindowBytes { get; init; } = 1024 * 1024;
 
     /// <summary>The same for all streams of a tunnel together.</summary>
     public int ConnectionWindowBytes { get; init; } = 16 * 1024 * 1024;
