@@ -3,6 +3,7 @@ using Mesh.Daemon.Logging;
 using Mesh.Daemon.Metering;
 using Mesh.Hbone;
 using Mesh.Inpod;
+using Mesh.Linux;
 using Mesh.Linux.Loops;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Admin;
@@ -151,7 +152,15 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         }
 
         ready.Done();
+        SettleMemory();
         if (_registry is { } registry) running.Add(housekeeping.InvokeAsync(() => registry.RunAsync(stop)));
+    }
+
+    /// <summary>Reading the mesh made garbage and used code that nobody needs again soon: give both back while nothing is carried yet.</summary>
+    private static void SettleMemory()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        ProcessMemory.ReleaseCode();
     }
 
     /// <summary>Listeners close at once, tunnels are told to finish, connections go on until the deadline, and the rest is cut.</summary>

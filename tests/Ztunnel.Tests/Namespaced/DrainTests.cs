@@ -14,6 +14,7 @@ public sealed class DrainTests
         using var listener = nodes.Server.Listen(TwoNodes.OpenPort);
         using var client = nodes.Client.Connect(nodes.Server.Address, TwoNodes.OpenPort);
         client.Send("a"u8);
+        Assert.True(listener.Poll(TimeSpan.FromSeconds(30), System.Net.Sockets.SelectMode.SelectRead), "nothing arrived");
         using var server = listener.Accept();
         nodes.Server.Terminate();
         nodes.Server.WaitForLine("draining");

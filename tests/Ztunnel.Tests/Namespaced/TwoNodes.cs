@@ -82,6 +82,7 @@ public sealed class TwoNodes : IDisposable
         ["PROXY_WORKLOAD_INFO"] = $"default/{name}/{name}",
         ["NODE_NAME"] = name,
         ["PACKET_MARK"] = "1337",
+        ["ENABLE_ORIG_SRC"] = "false", // Needs the node agent's routes.
         ["RUST_LOG"] = "info",
         ["LOG_FORMAT"] = "plain",
     };
