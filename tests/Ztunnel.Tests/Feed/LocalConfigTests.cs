@@ -87,6 +87,6 @@ public sealed class LocalConfigTests
         var took = TimeProvider.System.GetElapsedTime(started);
         Assert.Equal(20_000, mesh.WorkloadCount);
         TestContext.Current.TestOutputHelper?.WriteLine($"loaded in {took}");
-        Assert.True(took < TimeSpan.FromSeconds(5), $"{took}, even unoptimized and with others at work");
+        Assert.True(took < TimeSpan.FromSeconds(30), $"{took}, even unoptimized and with others at work");
     }
 }

@@ -46,7 +46,15 @@ internal static class Shell
     {
         var text = new StringBuilder();
         var buffer = new byte[4096];
-        while (socket.Receive(buffer) is > 0 and var read) text.Append(Encoding.Latin1.GetString(buffer, 0, read));
+        try
+        {
+            while (socket.Receive(buffer) is > 0 and var read) text.Append(Encoding.Latin1.GetString(buffer, 0, read));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // A refused connection whose bytes nobody read ends this way.
+        }
+
         return text.ToString();
     }
 }
