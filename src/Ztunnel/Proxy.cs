@@ -22,6 +22,7 @@ namespace Mesh.Ztunnel;
 internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, TimeProvider time)
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
     private readonly ILogger _log = log.Scope("proxy");
     private readonly Metrics _metrics = new();
     private readonly Readiness _readiness = new();
@@ -152,13 +153,23 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         }
 
         ready.Done();
-        SettleMemory();
+        running.Add(SettleMemoryAsync(stop));
         if (_registry is { } registry) running.Add(housekeeping.InvokeAsync(() => registry.RunAsync(stop)));
     }
 
     /// <summary>Reading the mesh made garbage and used code that nobody needs again soon: give both back while nothing is carried yet.</summary>
-    private static void SettleMemory()
+    private async Task SettleMemoryAsync(CancellationToken stop)
     {
+        try
+        {
+            await Task.Delay(SettleDelay, time, stop); // The first certificate has come by then.
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return; // Nothing to save at the end.
+        }
+
+        if (_workers.Sum(static worker => worker.LiveCount) > 0) return; // Traffic needs that code, and no pause.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         ProcessMemory.ReleaseCode();
     }
