@@ -38,7 +38,7 @@ public sealed class MeshedCluster : IAsyncLifetime
     public async Task EnrolledAsync()
     {
         await Walk.EnrolAsync();
-        await Walk.EncryptedAsync();
+        await Walk.UntilEncryptedAsync();
     }
 
     /// <summary>Kills a program on every node it runs on, the hard way: the pod is deleted without grace.</summary>

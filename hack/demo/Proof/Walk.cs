@@ -1,9 +1,10 @@
-using Mesh.Demo.Packets;
+using System.Text.RegularExpressions;
+using Capture = Mesh.Demo.Packets.Capture;
 
 namespace Mesh.Demo.Proof;
 
 /// <summary>The story of a namespace: plaintext, enrolled, plaintext again. Each step returns its evidence or throws what it saw instead.</summary>
-public sealed class Walk(Cluster cluster)
+public sealed partial class Walk(Cluster cluster)
 {
     private const string EnrolLabel = "istio.io/dataplane-mode";
     private const string StatusAnnotation = "ambient.istio.io/redirection";
@@ -56,9 +57,17 @@ public sealed class Walk(Cluster cluster)
         return $"server: uid {server.Uid[..8]}…, {server.Restarts} restarts, process 1 started at tick {server.ProcessStart}; client likewise";
     }
 
+    /// <summary>Also asks for the hello of a new tunnel, so it belongs right after enrolment.</summary>
     public async Task<string> EncryptedAsync()
     {
-        // A peer learns of the enrolment through the control plane, so the first moments may still be plaintext: ask until it is not.
+        var (marker, capture, tls13) = await UntilEncryptedAsync();
+        if (!tls13) throw new DemoException("port 15008 speaks TLS 1.3", "no server hello with version 0x0304 was captured");
+        return $"\"{marker}\" is nowhere in {capture.Segments} segments; {capture.HboneSegments} of them on port 15008; server hello chose 0x0304";
+    }
+
+    /// <summary>A peer learns of the enrolment through the control plane, so the first moments may still be plaintext: asks until it is not.</summary>
+    public async Task<(string Marker, Capture Capture, bool Tls13)> UntilEncryptedAsync()
+    {
         (string Marker, Capture Capture)? last = null;
         var tls13 = false;
         await Cluster.UntilAsync(
@@ -69,10 +78,9 @@ public sealed class Walk(Cluster cluster)
                 tls13 |= last.Value.Capture.HboneChoseTls13; // The first encrypted request opens the tunnel; later ones reuse it.
                 return !last.Value.Capture.Shows(last.Value.Marker) && last.Value.Capture.HboneSegments > 0 ? "yes" : null;
             },
-            () => Task.FromResult($"the marker is {(last!.Value.Capture.Shows(last.Value.Marker) ? "still" : "not")} readable and {last.Value.Capture.HboneSegments} segments used port 15008"));
-
-        if (!tls13) throw new DemoException("port 15008 speaks TLS 1.3", "no server hello with version 0x0304 was captured");
-        return $"\"{last!.Value.Marker}\" is nowhere in {last.Value.Capture.Segments} segments; {last.Value.Capture.HboneSegments} of them on port 15008; server hello chose 0x0304";
+            () => Task.FromResult($"the marker is {(last!.Value.Capture.Shows(last.Value.Marker) ? "still" : "not")} readable "
+                + $"and {last.Value.Capture.HboneSegments} segments used port 15008"));
+        return (last!.Value.Marker, last.Value.Capture, tls13);
     }
 
     public async Task<string> IdentitiesLoggedAsync()
@@ -146,10 +154,9 @@ public sealed class Walk(Cluster cluster)
         }
     }
 
-    private static string Shorten(string line)
-    {
-        var at = line.IndexOf("src.addr", StringComparison.Ordinal);
-        var text = at < 0 ? line : line[at..];
-        return text.Length <= 300 ? text : text[..300] + "…";
-    }
+    /// <summary>The fields of an access line that the proof is about.</summary>
+    private static string Shorten(string line) => string.Join(' ', IdentityFields().Matches(line).Select(match => match.Value));
+
+    [GeneratedRegex("(direction|src\\.identity|dst\\.identity)\"?[=:]\"[^\"]*\"")]
+    private static partial Regex IdentityFields();
 }
