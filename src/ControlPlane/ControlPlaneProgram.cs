@@ -178,8 +178,12 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
         switch (happened)
         {
             case DeltaServerEvent.StreamStarted started: _log.LogInformation("Stream of {Node} opened.", started.Node); break;
-            case DeltaServerEvent.StreamEnded { Node.Length:
-                > 0 } ended: _log.LogInformation("Stream of {Node} ended: {Status}.", ended.Node, ended.Status);
+            case DeltaServerEvent.StreamEnded
+            {
+                Node.Length:
+                > 0
+            } ended:
+                _log.LogInformation("Stream of {Node} ended: {Status}.", ended.Node, ended.Status);
                 break;
             case DeltaServerEvent.Rejected rejected:
                 _log.LogWarning("{Node} rejected {Type}: {Reason}", rejected.Node, rejected.TypeUrl, rejected.Reason);

@@ -18,7 +18,9 @@ try
         Credentials.Discover(),
         new KubernetesClientOptions
         {
-            FieldManager = "mesh-control-plane", UserAgent = "mesh-control-plane", Logger = log.CreateLogger("kubernetes"),
+            FieldManager = "mesh-control-plane",
+            UserAgent = "mesh-control-plane",
+            Logger = log.CreateLogger("kubernetes"),
         });
     await using var program = new ControlPlaneProgram(options, client, TimeProvider.System, new Random(), log);
     return await program.RunAsync(new Random(), shutdown.Stop) ? 0 : 1;

@@ -77,7 +77,9 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         log,
         new HboneOptions
         {
-            DialTimeout = options.DialTimeout, StreamsPerTunnelMax = options.StreamsPerTunnelMax, UnusedRelease = options.UnusedTunnelRelease,
+            DialTimeout = options.DialTimeout,
+            StreamsPerTunnelMax = options.StreamsPerTunnelMax,
+            UnusedRelease = options.UnusedTunnelRelease,
         },
         time);
 

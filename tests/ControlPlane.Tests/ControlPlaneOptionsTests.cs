@@ -20,8 +20,11 @@ public sealed class ControlPlaneOptionsTests
     {
         var said = new Dictionary<string, string>
         {
-            ["POD_NAMESPACE"] = "mesh", ["CA_TRUSTED_NODE_ACCOUNTS"] = "mesh/ztunnel, kube-system/ztunnel", ["MAX_WORKLOAD_CERT_TTL"] = "48h",
-            ["DEFAULT_WORKLOAD_CERT_TTL"] = "1h30m", ["PILOT_DEBOUNCE_AFTER"] = "250ms",
+            ["POD_NAMESPACE"] = "mesh",
+            ["CA_TRUSTED_NODE_ACCOUNTS"] = "mesh/ztunnel, kube-system/ztunnel",
+            ["MAX_WORKLOAD_CERT_TTL"] = "48h",
+            ["DEFAULT_WORKLOAD_CERT_TTL"] = "1h30m",
+            ["PILOT_DEBOUNCE_AFTER"] = "250ms",
         };
         var options = ControlPlaneOptions.Read(said.GetValueOrDefault, out var problems);
 
@@ -37,8 +40,12 @@ public sealed class ControlPlaneOptionsTests
     {
         var said = new Dictionary<string, string>
         {
-            ["CA_TRUSTED_NODE_ACCOUNTS"] = "ztunnel", ["SECURE_PORT"] = "99999", ["PILOT_DEBOUNCE_MAX"] = "soon",
-            ["AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY"] = "maybe", ["DEFAULT_WORKLOAD_CERT_TTL"] = "100h", ["MAX_WORKLOAD_CERT_TTL"] = "1h",
+            ["CA_TRUSTED_NODE_ACCOUNTS"] = "ztunnel",
+            ["SECURE_PORT"] = "99999",
+            ["PILOT_DEBOUNCE_MAX"] = "soon",
+            ["AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY"] = "maybe",
+            ["DEFAULT_WORKLOAD_CERT_TTL"] = "100h",
+            ["MAX_WORKLOAD_CERT_TTL"] = "1h",
         };
 
         ControlPlaneOptions.Read(said.GetValueOrDefault, out var problems);

@@ -6,8 +6,14 @@ public sealed class HeaderTests
 {
     private static readonly Baggage Full = new()
     {
-        ClusterName = "Kubernetes", Namespace = "shop", WorkloadKind = "deployment", WorkloadName = "cart", ServiceName = "cart",
-        ServiceVersion = "v1", Region = "eu", Zone = "eu-1",
+        ClusterName = "Kubernetes",
+        Namespace = "shop",
+        WorkloadKind = "deployment",
+        WorkloadName = "cart",
+        ServiceName = "cart",
+        ServiceVersion = "v1",
+        Region = "eu",
+        Zone = "eu-1",
     };
 
     [Fact]

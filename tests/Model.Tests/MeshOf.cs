@@ -66,14 +66,14 @@ internal static class MeshOf
 
     public static AuthorizationPolicy Policy(
         string name, PolicyAction action, PolicyMatch? match, string ns = "shop", PolicyScope scope = PolicyScope.Namespace, bool dryRun = false) => new()
-    {
-        Name = name,
-        Namespace = ns,
-        Scope = scope,
-        Action = action,
-        DryRun = dryRun,
-        Rules = match is null ? [] : [new PolicyRule([new PolicyClause([match])])],
-    };
+        {
+            Name = name,
+            Namespace = ns,
+            Scope = scope,
+            Action = action,
+            DryRun = dryRun,
+            Rules = match is null ? [] : [new PolicyRule([new PolicyClause([match])])],
+        };
 
     public static ImmutableArray<T> Of<T>(params T[] values) => [.. values];
 }

@@ -14,7 +14,10 @@ internal static class Given
 
     public static readonly OperatorDefaults Defaults = new()
     {
-        Namespace = "mesh-operator", ServiceAccount = "mesh-operator", Registry = "mesh.local", Tag = "",
+        Namespace = "mesh-operator",
+        ServiceAccount = "mesh-operator",
+        Registry = "mesh.local",
+        Tag = "",
     };
 
     /// <summary>A MeshInstall as the API server would send it.</summary>

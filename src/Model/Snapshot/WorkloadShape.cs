@@ -90,7 +90,8 @@ public sealed class WorkloadShape : IEquatable<WorkloadShape>
     public override int GetHashCode() => _hash;
 
     private bool SameNames(WorkloadShape other) =>
-        UidPrefix == other.UidPrefix && IsUidDerived == other.IsUidDerived && Identity == other.Identity && Network == other.Network && Hostname == other.Hostname
+        UidPrefix == other.UidPrefix && IsUidDerived == other.IsUidDerived && Identity == other.Identity && Network == other.Network
+            && Hostname == other.Hostname
         && ClusterId == other.ClusterId && CanonicalName == other.CanonicalName && CanonicalRevision == other.CanonicalRevision
         && WorkloadName == other.WorkloadName && Kind == other.Kind && Locality == other.Locality;
 

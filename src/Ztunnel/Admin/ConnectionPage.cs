@@ -41,6 +41,7 @@ internal static class ConnectionPage
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{connection.Lane.Pod.Info.Namespace}/{connection.Lane.Pod.Info.Name} {arrow} {connection.Source} {connection.Asked} via {connection.Destination} "
-            + $"{kind} request={connection.RequestBytes} response={connection.ResponseBytes} age={(long)age.TotalSeconds}s peer={connection.DestinationWorkload?.Name}");
+            + $"{kind} request={connection.RequestBytes} response={connection.ResponseBytes} "
+            + $"age={(long)age.TotalSeconds}s peer={connection.DestinationWorkload?.Name}");
     }
 }

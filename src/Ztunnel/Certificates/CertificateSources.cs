@@ -20,7 +20,11 @@ internal static class CertificateSources
             var client = new CertificateClient(
                 new CertificateClientOptions
                 {
-                    Server = ca.Address, Connect = channel.Connect, Token = channel.ReadTokenAsync, ClusterId = options.ClusterId, Headers = ca.Headers,
+                    Server = ca.Address,
+                    Connect = channel.Connect,
+                    Token = channel.ReadTokenAsync,
+                    ClusterId = options.ClusterId,
+                    Headers = ca.Headers,
                 },
                 time);
             return (new RemoteCertificateSource(client, options.SecretTtl, impersonates: options.Mode == ProxyMode.Shared), null);

@@ -69,7 +69,9 @@ internal static class LocalConfig
     internal static NamespacedHostname ReadHostname(YamlCursor cursor, ReadOnlySpan<char> text)
     {
         var slash = text.IndexOf('/');
-        return slash > 0 ? new NamespacedHostname(text[..slash].ToString(), text[(slash + 1)..].ToString()) : throw cursor.Problem("a service is namespace/hostname");
+        return slash > 0
+            ? new NamespacedHostname(text[..slash].ToString(), text[(slash + 1)..].ToString())
+            : throw cursor.Problem("a service is namespace/hostname");
     }
 
     private static void LoadWorkloads(YamlCursor cursor, MeshSnapshotBuilder into)

@@ -24,7 +24,11 @@ internal static class LocalService
                 "loadBalancer" => service with { LoadBalancing = ReadLoadBalancer(from) },
                 "ipFamilies" => service with { IpFamilies = ReadFamilies(from) },
                 "canonical" => service with { Canonical = from.ReadFlag("canonical") },
-                "visibility" => service with { Visibility = from.ReadText("visibility") is "Namespace" ? ServiceVisibility.Namespace : ServiceVisibility.Public },
+                "visibility" => service with
+                {
+                    Visibility = from.ReadText("visibility") is "Namespace"
+                    ? ServiceVisibility.Namespace : ServiceVisibility.Public
+                },
                 _ => throw from.Problem($"unknown key {key} in a service"),
             };
         }
@@ -95,7 +99,11 @@ internal static class LocalService
             {
                 "mode" => balancing with { Mode = ReadMode(from) },
                 "routingPreferences" => balancing with { RoutingPreference = ReadScopes(from) },
-                "healthPolicy" => balancing with { HealthPolicy = from.ReadText("healthPolicy") is "AllowAll" ? HealthPolicy.AllowAll : HealthPolicy.OnlyHealthy },
+                "healthPolicy" => balancing with
+                {
+                    HealthPolicy = from.ReadText("healthPolicy") is "AllowAll"
+                    ? HealthPolicy.AllowAll : HealthPolicy.OnlyHealthy
+                },
                 _ => throw from.Problem($"unknown key {key} in loadBalancer"),
             };
         }

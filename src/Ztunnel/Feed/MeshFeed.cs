@@ -21,7 +21,8 @@ internal sealed class MeshFeed
     private readonly HashSet<Identity.SpiffeId> _prefetched = [];
 
     public MeshFeed(
-        ZtunnelOptions options, MeshSnapshotBuilder builder, MeshView view, CertificateStore certificates, Metrics metrics, ILogger log, TimeProvider time, Random chance)
+        ZtunnelOptions options, MeshSnapshotBuilder builder, MeshView view, CertificateStore certificates, Metrics metrics,
+        ILogger log, TimeProvider time, Random chance)
     {
         (_options, _builder, _view, _certificates, _log) = (options, builder, view, certificates, log);
         _terminations = metrics.Counters("istio_xds_connection_terminations", "Streams to the control plane that ended.", ["reason"]);
@@ -119,7 +120,8 @@ internal sealed class MeshFeed
             case DeltaClientEvent.StreamEnded ended:
                 _terminations.With(ended.Routine ? "Reconnect" : "Error").Increment();
                 if (ended.Routine) _log.LogDebug("the stream ended ({Status}); the next one starts in {Delay}", ended.Status, ended.RetryAfter);
-                else _log.LogWarning("no stream to the control plane at {Address}: {Status}; retrying in {Delay}", _options.Xds!.Address, ended.Status, ended.RetryAfter);
+                else _log.LogWarning("no stream to the control plane at {Address}: {Status}; retrying in {Delay}", _options.Xds!.Address,
+                    ended.Status, ended.RetryAfter);
                 break;
             case DeltaClientEvent.ResourceRejected rejected:
                 _log.LogWarning("{Type} {Name} was rejected: {Reason}", rejected.TypeUrl, rejected.Name, rejected.Reason);

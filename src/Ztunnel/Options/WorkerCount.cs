@@ -27,12 +27,14 @@ internal static class WorkerCount
 
     private static int Explicit(OptionReader from, string asked, int cores)
     {
-        if (asked.EndsWith('%') && int.TryParse(asked.AsSpan()[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var percent) && percent is > 0 and <= 100)
+        if (asked.EndsWith('%')
+            && int.TryParse(asked.AsSpan()[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var percent) && percent is > 0 and <= 100)
         {
             return Math.Max(1, (int)Math.Ceiling(cores * percent / 100.0));
         }
 
-        if (int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= Most) return number == 0 ? Math.Max(1, cores) : number;
+        if (int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= Most)
+            return number == 0 ? Math.Max(1, cores) : number;
         from.Refuse("ZTUNNEL_WORKER_THREADS", asked, $"write a number up to {Most}, 0 for all cores, or a share such as 50%");
         return 1;
     }
@@ -42,7 +44,8 @@ internal static class WorkerCount
     {
         if (from.TextOrNull(name) is not { } text) return null;
         var isMilli = text.EndsWith('m');
-        if (double.TryParse(isMilli ? text.AsSpan()[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) && amount < 100_000_000)
+        if (double.TryParse(isMilli ? text.AsSpan()[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+            && amount < 100_000_000)
         {
             var rounded = (int)Math.Ceiling(isMilli ? amount / 1000 : amount);
             return rounded > 0 ? Math.Min(rounded, Most) : null;

@@ -160,10 +160,7 @@ internal static class ZtunnelOptionsParser
 
     private static void CheckTogether(ZtunnelOptions options, OptionReader from)
     {
-        if (options.XdsOnDemand && options.DnsEnabled && options.Mode == ProxyMode.Shared)
-        {
-            from.Refuse("XDS_ON_DEMAND", "true", "the DNS proxy needs all services: set ISTIO_META_DNS_CAPTURE=false as well");
-        }
+        RefuseUncarried(options, from);
 
         if (options.Xds is null && options.LocalXdsPath is null && options.LocalXds is null && from.Find("XDS_ADDRESS") is "")
         {
@@ -174,5 +171,16 @@ internal static class ZtunnelOptionsParser
         {
             from.Refuse("FAKE_CA_ROOT", options.FakeCaRoot ?? "", "FAKE_CA_ROOT and FAKE_CA_KEY go together");
         }
+    }
+
+    /// <summary>What upstream can and this release cannot: a setting that silently did nothing would be believed.</summary>
+    private static void RefuseUncarried(ZtunnelOptions options, OptionReader from)
+    {
+        if (options.CrlPath is { } path)
+            from.Refuse("CRL_PATH", path, "this release does not check revocation lists; leave it unset rather than rely on it");
+        if (options.XdsOnDemand) from.Refuse("XDS_ON_DEMAND", "true", "this release subscribes to everything; leave it unset");
+        if (options.SocksEnabled) from.Refuse("UNSTABLE_ENABLE_SOCKS5", "true", "this release has no SOCKS5 listener; leave it unset");
+        if (options.BypassCidrs.Count > 0)
+            from.Refuse("MESH_BYPASS_CIDRS", string.Join(',', options.BypassCidrs), "this release bypasses no range; leave it unset");
     }
 }

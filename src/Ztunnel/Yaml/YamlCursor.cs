@@ -53,10 +53,14 @@ internal readonly struct YamlCursor(YamlReader reader)
     public ushort ReadPort(string what) => ToPort(ReadText(what), what);
 
     public ushort ToPort(ReadOnlySpan<char> text, string what) =>
-        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : throw reader.Problem($"{what} must be a port, 0 to 65535");
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            ? port
+            : throw reader.Problem($"{what} must be a port, 0 to 65535");
 
     public uint ReadNumber(string what) =>
-        uint.TryParse(ReadText(what), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw reader.Problem($"{what} must be a number");
+        uint.TryParse(ReadText(what), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw reader.Problem($"{what} must be a number");
 
     public IPAddress ToAddress(ReadOnlySpan<char> text, string what) =>
         IPAddress.TryParse(text, out var address) ? address : throw reader.Problem($"{what}: {text} is not an IP address");

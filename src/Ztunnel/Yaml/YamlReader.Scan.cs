@@ -156,7 +156,8 @@ internal sealed partial class YamlReader
             var digits = text[i] switch { 'x' => 2, 'u' => 4, _ => 0 };
             if (digits > 0)
             {
-                if (i + digits >= text.Length || !ushort.TryParse(text.Slice(i + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
+                if (i + digits >= text.Length
+                    || !ushort.TryParse(text.Slice(i + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
                 {
                     throw Problem("the escape is not complete");
                 }

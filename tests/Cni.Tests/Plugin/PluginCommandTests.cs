@@ -181,7 +181,8 @@ public sealed class PluginCommandTests : IDisposable
             {
                 // The test is over.
             }
-        }) { IsBackground = true }.Start();
+        })
+        { IsBackground = true }.Start();
         return listener;
     }
 

@@ -45,7 +45,9 @@ public sealed class RootFilesTests : IDisposable
     {
         var names = ServingCertificate.NamesFor(new ControlPlaneOptions
         {
-            ServiceNames = ["mesh-control-plane"], CustomHosts = ["mesh.example.org"], Mesh = new() { SystemNamespace = "mesh", Revision = "v2" },
+            ServiceNames = ["mesh-control-plane"],
+            CustomHosts = ["mesh.example.org"],
+            Mesh = new() { SystemNamespace = "mesh", Revision = "v2" },
         });
 
         Assert.Contains("mesh-control-plane.mesh.svc", names);

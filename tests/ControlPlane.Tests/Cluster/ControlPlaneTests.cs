@@ -70,7 +70,11 @@ public sealed class ControlPlaneTests(ApiServer api) : IClassFixture<ApiServer>
         using var log = new Log(Stream.Null, LogFormat.Plain, LogFilter.Information, TimeProvider.System);
         var options = new ControlPlaneOptions
         {
-            SecurePort = 0, MonitoringPort = 0, HealthPort = 0, TrustedNodeAccounts = [new ObjectKey("istio-system", "ztunnel")], DrainWindow = TimeSpan.Zero,
+            SecurePort = 0,
+            MonitoringPort = 0,
+            HealthPort = 0,
+            TrustedNodeAccounts = [new ObjectKey("istio-system", "ztunnel")],
+            DrainWindow = TimeSpan.Zero,
         };
         await using var program = new ControlPlaneProgram(options, client, TimeProvider.System, new Random(1), log);
         using var stop = new CancellationTokenSource();

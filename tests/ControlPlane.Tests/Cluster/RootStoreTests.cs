@@ -110,7 +110,8 @@ public sealed class RootStoreTests(ApiServer api) : IClassFixture<ApiServer>
             Type = "istio.io/ca-root",
             Data = new Dictionary<string, byte[]>
             {
-                ["ca-cert.pem"] = Encoding.ASCII.GetBytes(issuer.CertificatePem), ["ca-key.pem"] = Encoding.ASCII.GetBytes(issuer.PrivateKeyPem),
+                ["ca-cert.pem"] = Encoding.ASCII.GetBytes(issuer.CertificatePem),
+                ["ca-key.pem"] = Encoding.ASCII.GetBytes(issuer.PrivateKeyPem),
             },
         },
         Stop);

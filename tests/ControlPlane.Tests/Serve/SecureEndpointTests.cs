@@ -291,7 +291,9 @@ public sealed class SecureEndpointTests
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server.Address, GrpcHttp.DeltaMethod))
         {
-            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent([0, 0, 0, 0, 0]),
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([0, 0, 0, 0, 0]),
         };
         request.Content.Headers.TryAddWithoutValidation("content-type", "application/grpc");
         request.Headers.TryAddWithoutValidation("authorization", "Bearer " + SecureServer.ProxyToken);

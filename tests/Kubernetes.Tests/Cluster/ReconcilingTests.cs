@@ -53,7 +53,9 @@ public sealed class ReconcilingTests(ApiServer server)
         var key = new ObjectKey(space, "leader");
         var options = new LeaderLeaseOptions
         {
-            Duration = TimeSpan.FromSeconds(3), RenewDeadline = TimeSpan.FromSeconds(2), RetryPeriod = TimeSpan.FromMilliseconds(200),
+            Duration = TimeSpan.FromSeconds(3),
+            RenewDeadline = TimeSpan.FromSeconds(2),
+            RetryPeriod = TimeSpan.FromMilliseconds(200),
         };
         var leaders = 0;
         var most = 0;
@@ -111,7 +113,9 @@ public sealed class ReconcilingTests(ApiServer server)
             {
                 Metadata = new ObjectMeta
                 {
-                    Name = key.Name, Namespace = key.Namespace, OwnerReferences = [OwnerReference.ControllerOf(Widget.Resource, widget)],
+                    Name = key.Name,
+                    Namespace = key.Namespace,
+                    OwnerReferences = [OwnerReference.ControllerOf(Widget.Resource, widget)],
                 },
                 Data = new Dictionary<string, string> { ["size"] = $"{widget.Spec.Size}" },
             };

@@ -10,7 +10,11 @@ public sealed class EndpointChoiceTests
     private static Workload Endpoint(int number, string region = "", string zone = "", string node = "node-a", uint capacity = 1, string network = "") =>
         MeshOf.Pod($"api-{number}", $"10.0.1.{number}").Backs(Api) with
         {
-            Locality = new Locality(region, zone, ""), Node = node, Capacity = capacity, Network = network, NetworkGateway = MeshOf.At("10.9.9.9"),
+            Locality = new Locality(region, zone, ""),
+            Node = node,
+            Capacity = capacity,
+            Network = network,
+            NetworkGateway = MeshOf.At("10.9.9.9"),
         };
 
     private static string[] Ranked(Service service, params Workload[] endpoints)

@@ -154,7 +154,9 @@ public sealed class MeshSnapshotTests
         {
             builder.Set(MeshOf.Pod($"app-{i / 10}-6f7d8c9b5d-{i:05}", $"10.{i >> 16}.{(i >> 8) & 255}.{i & 255}", $"ns{i / 10 % 200}", account: $"app-{i / 10}") with
             {
-                Node = $"node-{i % 1000}", WorkloadName = $"app-{i / 10}", CanonicalName = $"app-{i / 10}",
+                Node = $"node-{i % 1000}",
+                WorkloadName = $"app-{i / 10}",
+                CanonicalName = $"app-{i / 10}",
             });
         }
 

@@ -80,13 +80,21 @@ internal sealed class InstallWorld : IAsyncDisposable
         var status = type.Kind == "Deployment"
             ? new JsonObject
             {
-                ["observedGeneration"] = found.Metadata.Generation, ["replicas"] = replicas, ["updatedReplicas"] = replicas,
-                ["readyReplicas"] = replicas, ["availableReplicas"] = replicas,
+                ["observedGeneration"] = found.Metadata.Generation,
+                ["replicas"] = replicas,
+                ["updatedReplicas"] = replicas,
+                ["readyReplicas"] = replicas,
+                ["availableReplicas"] = replicas,
             }
             : new JsonObject
             {
-                ["observedGeneration"] = found.Metadata.Generation, ["currentNumberScheduled"] = 2, ["desiredNumberScheduled"] = 2,
-                ["numberMisscheduled"] = 0, ["numberReady"] = 2, ["updatedNumberScheduled"] = 2, ["numberAvailable"] = 2,
+                ["observedGeneration"] = found.Metadata.Generation,
+                ["currentNumberScheduled"] = 2,
+                ["desiredNumberScheduled"] = 2,
+                ["numberMisscheduled"] = 0,
+                ["numberReady"] = 2,
+                ["updatedNumberScheduled"] = 2,
+                ["numberAvailable"] = 2,
             };
         if (Difference.Contains(found.Status, status)) return;
         await Kubernetes.TryPatchAsync(type, found.Metadata.Key, PatchKind.Merge, new JsonObject { ["status"] = status }, WriteOptions.Status, _stop.Token);

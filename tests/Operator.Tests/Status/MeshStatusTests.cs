@@ -19,7 +19,12 @@ public sealed class MeshStatusTests
 
     private static StatusInput Input(MeshInstall mesh, string? waitingFor = null, params ComponentState[] components) => new()
     {
-        Mesh = mesh, Now = s_noon, OperatorVersion = "1.0.0", Target = "1.4.2", WaitingFor = waitingFor, Components = components,
+        Mesh = mesh,
+        Now = s_noon,
+        OperatorVersion = "1.0.0",
+        Target = "1.4.2",
+        WaitingFor = waitingFor,
+        Components = components,
     };
 
     private static ComponentState[] All(bool complete) => [Component("control-plane", complete), Component("mesh-cni", complete), Component("ztunnel", complete)];

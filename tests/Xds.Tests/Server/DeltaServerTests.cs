@@ -179,7 +179,10 @@ public sealed class DeltaServerTests
         await using var client = new Conversation(_server);
         await client.SendAsync(new DeltaDiscoveryRequest
         {
-            Node = Conversation.Node(), TypeUrl = TypeUrls.Address, ResourceNamesSubscribe = { "*" }, ResourceNamesUnsubscribe = { "*" },
+            Node = Conversation.Node(),
+            TypeUrl = TypeUrls.Address,
+            ResourceNamesSubscribe = { "*" },
+            ResourceNamesUnsubscribe = { "*" },
         });
         Assert.Equal(["near"], (await client.ReceiveAsync()).Resources.Select(r => r.Name));
 
@@ -340,7 +343,10 @@ public sealed class DeltaServerTests
         var client = new Conversation(_server);
         await client.SendAsync(new DeltaDiscoveryRequest
         {
-            Node = Conversation.Node(nodeName: ""), TypeUrl = TypeUrls.Address, ResourceNamesSubscribe = { "*", name }, ResourceNamesUnsubscribe = { "*" },
+            Node = Conversation.Node(nodeName: ""),
+            TypeUrl = TypeUrls.Address,
+            ResourceNamesSubscribe = { "*", name },
+            ResourceNamesUnsubscribe = { "*" },
         });
         return client;
     }

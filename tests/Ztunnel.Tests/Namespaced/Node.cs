@@ -34,7 +34,9 @@ internal sealed class Node : IDisposable
         var program = Path.Combine(AppContext.BaseDirectory, "ztunnel.dll");
         var start = new ProcessStartInfo("ip", ["netns", "exec", _name, "dotnet", program])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
         };
         foreach (var (key, value) in environment) start.Environment[key] = value;
         _process = Process.Start(start)!;

@@ -11,9 +11,11 @@ internal static class Shell
 
     public static void Run(string command, string? input = null)
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", command]) 
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", command])
         {
-            RedirectStandardInput = true, RedirectStandardError = true, UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
         })!;
         if (input is not null) process.StandardInput.Write(input);
         process.StandardInput.Close();
@@ -24,9 +26,10 @@ internal static class Shell
 
     public static bool Has(string tool)
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", $"command -v {tool}"]) 
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", $"command -v {tool}"])
         {
-            RedirectStandardOutput = true, UseShellExecute = false,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
         })!;
         process.WaitForExit();
         return process.ExitCode == 0;

@@ -38,7 +38,8 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Library)] public static partial int SSL_CTX_set_num_tickets(nint context, nuint count);
     [LibraryImport(Library)] public static partial int SSL_CTX_set_session_id_context(nint context, byte* id, uint length);
     [LibraryImport(Library)] public static partial int SSL_CTX_set_alpn_protos(nint context, byte* protocols, uint length);
-    [LibraryImport(Library)] public static partial void SSL_CTX_set_alpn_select_cb(
+    [LibraryImport(Library)]
+    public static partial void SSL_CTX_set_alpn_select_cb(
         nint context, delegate* unmanaged<nint, byte**, byte*, byte*, uint, nint, int> callback, nint argument);
     [LibraryImport(Library)] public static partial void SSL_CTX_set_keylog_callback(nint context, delegate* unmanaged<nint, byte*, void> callback);
 
