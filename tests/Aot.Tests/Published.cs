@@ -34,8 +34,13 @@ internal static class Published
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = process.StandardError.ReadToEndAsync(limit.Token);
-        await process.StandardInput.WriteAsync(input.AsMemory(), limit.Token);
-        process.StandardInput.Close();
+        try
+        {
+            await process.StandardInput.WriteAsync(input.AsMemory(), limit.Token);
+            process.StandardInput.Close();
+        }
+        catch (IOException) { } // It answered and ended without reading its input, which it may.
+
         await process.WaitForExitAsync(limit.Token);
         return (process.ExitCode, await output, await error);
     }
