@@ -46,7 +46,7 @@ public sealed class Resilience(MeshedCluster mesh)
         await Cluster.UntilAsync(
             "traffic flows again", TimeSpan.FromSeconds(60),
             async () => (await mesh.Walk.Workloads.AskAsync("recovered")).Succeeded ? "yes" : null);
-        Assert.Contains("0x0304", await mesh.Walk.EncryptedAsync(), StringComparison.Ordinal);
+        await mesh.Walk.UntilEncryptedAsync();
         Assert.Equal(before, await StatesAsync());
     }
 

@@ -22,7 +22,8 @@ internal sealed class Departure(KubernetesClient kubernetes, CniOptions options)
             var key = new ObjectKey(self.Metadata.Namespace, owner.Name);
             var result = await kubernetes.TryGetAsync(DaemonSet.Resource, key, limit.Token);
             if (result.Value is { } set) return set.Metadata.IsBeingDeleted || set.Metadata.Uid != owner.Uid;
-            return result.Error?.Reason is ApiErrorReason.NotFound or ApiErrorReason.Unauthorized;
+            // A refused token (401) is doubt: it ends with the pod's object, which a forced deletion takes away while the DaemonSet stays.
+            return result.Error?.Reason is ApiErrorReason.NotFound;
         }
         catch (OperationCanceledException)
         {
