@@ -150,7 +150,17 @@ public sealed class WritingTests(ApiServer server)
         var now = await client.GetAsync(Widget.Resource, key, Wait.Stop);
         Assert.Equal(("Broken", "first", 3), (now.Status.Phase, now.Status.Note, now.Spec.Size)); // Status writes do not touch spec.
         Assert.Equal("Broken", (string?)outcome.Get().Status!["phase"]);
-        Assert.NotNull(await client.Discovery.FindAsync("example.com", "Widget", Wait.Stop));
+
+        // The server serves a new kind a moment before its discovery tells of it.
+        ResourceType<KubernetesObject>? found = null;
+        for (var attempt = 0; attempt < 100 && found is null; attempt++)
+        {
+            await client.Discovery.RefreshAsync(Wait.Stop);
+            found = await client.Discovery.FindAsync("example.com", "Widget", Wait.Stop);
+            if (found is null) await Task.Delay(100, Wait.Stop);
+        }
+
+        Assert.NotNull(found);
     }
 
     [Fact]
