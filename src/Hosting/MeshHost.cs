@@ -29,9 +29,23 @@ public static class MeshHost
         builder.Services.AddSingleton(options);
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Limit(kestrel, options));
+        var refused = new RefusedConnections(new CauseLog(log.Time, log.CreateLogger("connections")));
+        builder.Services.AddHostedService(_ => refused);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            Watch(kestrel, refused);
+            Limit(kestrel, options);
+        });
         return builder;
     }
+
+    /// <summary>On every endpoint, the program's own too, and before TLS: a failed handshake counts as well.</summary>
+    private static void Watch(KestrelServerOptions kestrel, RefusedConnections refused) =>
+        kestrel.ConfigureEndpointDefaults(listen => listen.Use(next => connection =>
+        {
+            refused.Watch(connection);
+            return next(connection);
+        }));
 
     private static void Limit(KestrelServerOptions kestrel, MeshHostOptions options)
     {

@@ -23,7 +23,7 @@ public sealed class Telemetry : IDisposable
         _reader = new BaseExportingMetricReader(_exporter) { TemporalityPreference = MetricReaderTemporalityPreference.Cumulative };
         var builder = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(resource => resource.AddService(options.Program))
-            .AddMeter([RuntimeMeter, .. options.Meters])
+            .AddMeter([RuntimeMeter, RefusedConnections.MeterName, .. options.Meters])
             .AddReader(_reader);
         if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"))) builder.AddOtlpExporter();
         _provider = builder.Build();

@@ -8,18 +8,28 @@ namespace Mesh.EndToEnd.Tests;
 public sealed class HostilePeers(MeshedCluster mesh)
 {
     [Theory]
-    [InlineData("mesh-system", "app=mesh-control-plane", "15012 15014 8080")]
-    [InlineData("mesh-operator", "app=mesh-operator", "8080 8081")]
-    [InlineData("mesh-node", "app=ztunnel", "15008 15020 15021")]
-    [InlineData("mesh-node", "app=mesh-cni", "15014 8000")]
-    public async Task Garbage_on_a_port_is_closed_and_the_process_goes_on(string ns, string selector, string ports)
+    [InlineData("mesh-system", "app=mesh-control-plane", "15012 15014 8080", "15014", "mesh_connections_refused_total")]
+    [InlineData("mesh-operator", "app=mesh-operator", "8080 8081", "8080", "mesh_connections_refused_total")]
+    [InlineData("mesh-node", "app=ztunnel", "15008 15020 15021", "15020", "mesh_admin_rejected_total")]
+    [InlineData("mesh-node", "app=mesh-cni", "15014 8000", "15014", "mesh_admin_rejected_total")]
+    public async Task Garbage_on_a_port_is_closed_counted_logged_once_and_the_process_goes_on(
+        string ns, string selector, string ports, string metricsPort, string counter)
     {
         var pods = await PodsAsync(ns, selector);
         Assert.NotEmpty(pods);
         foreach (var (name, address, _) in pods)
         {
-            foreach (var port in ports.Split(' ')) await ThrowGarbageAsync(address, port);
+            var before = await CountAsync(ns, name, metricsPort, counter);
+            var since = await mesh.Cluster.RunAsync("logs", "-n", ns, name);
+            foreach (var port in ports.Split(' '))
+            {
+                await ThrowGarbageAsync(address, port);
+                await ThrowGarbageAsync(address, port);
+            }
+
             Assert.True((await PodsAsync(ns, selector)).Exists(pod => pod.Name == name), $"{name} is gone");
+            Assert.True(await CountAsync(ns, name, metricsPort, counter) > before, $"{name} counted nothing");
+            AssertLoggedOnce((await mesh.Cluster.RunAsync("logs", "-n", ns, name))[since.Length..]);
         }
 
         Assert.Equal(pods, await PodsAsync(ns, selector));
@@ -34,6 +44,20 @@ public sealed class HostilePeers(MeshedCluster mesh)
         foreach (var port in new[] { "15001", "15006", "15008" }) await ThrowGarbageAsync(address, port);
         Assert.True((await mesh.Walk.Workloads.AskAsync("unharmed")).Succeeded);
     }
+
+    /// <summary>Each reason has one line, however often it happened.</summary>
+    private static void AssertLoggedOnce(string log)
+    {
+        var reasons = log.Split('\n').Where(line => line.Contains("Refused (", StringComparison.Ordinal))
+            .Select(line => line[line.IndexOf("Refused (", StringComparison.Ordinal)..line.IndexOf(')', StringComparison.Ordinal)]).ToList();
+        Assert.NotEmpty(reasons);
+        Assert.Equal(reasons.Distinct(), reasons);
+    }
+
+    private async Task<double> CountAsync(string ns, string pod, string port, string counter) =>
+        (await mesh.Cluster.RunAsync("get", "--raw", $"/api/v1/namespaces/{ns}/pods/{pod}:{port}/proxy/metrics")).Split('\n')
+            .Where(line => line.StartsWith(counter + "{", StringComparison.Ordinal))
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
 
     private async Task ThrowGarbageAsync(string address, string port)
     {

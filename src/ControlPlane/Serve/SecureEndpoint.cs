@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using Mesh.ControlPlane.Authority;
+using Mesh.Daemon.Logging;
 using Mesh.Xds.Grpc;
 using Mesh.Xds.Server;
 using Microsoft.AspNetCore.Http;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using Mesh.Daemon.Logging;
 using Mesh.Daemon.Metering;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +10,8 @@ namespace Mesh.Daemon.Admin;
 
 /// <summary>One client of the admin server: requests one after the other until either side has had enough. Thread pool, one task.</summary>
 internal sealed class AdminConnection(
-    Socket client, AdminPages pages, AdminLimits limits, MetricFamily<Counter> rejected, Counter served, ILogger log, TimeProvider time)
+    Socket client, AdminPages pages, AdminLimits limits, MetricFamily<Counter> rejected, Counter served, CauseLog causes, ILogger log,
+    TimeProvider time)
 {
     private readonly int _bufferBytes = limits.HeadBytes + limits.BodyBytes + 4;
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
@@ -31,7 +33,9 @@ internal sealed class AdminConnection(
         }
         catch (Exception gone) when (gone is SocketException or OperationCanceledException)
         {
-            rejected.With(stop.IsCancellationRequested ? "shutdown" : gone is SocketException ? "connection_lost" : "timeout").Increment();
+            if (stop.IsCancellationRequested) rejected.With("shutdown").Increment();
+            else if (gone is SocketException) rejected.With("connection_lost").Increment();
+            else Reject("timeout");
         }
         finally
         {
@@ -86,13 +90,32 @@ internal sealed class AdminConnection(
             }
             if (count == 0)
             {
-                if (_received > 0) rejected.With("truncated").Increment();
+                if (_received > 0) Reject("truncated");
                 return null;
             }
             _received += count;
             if (begun) continue;
             begun = true;
             deadline.CancelAfter(limits.RequestTimeout);
+        }
+    }
+
+    /// <summary>Counts what the peer did wrong, and says so once per reason and minute.</summary>
+    private void Reject(string reason)
+    {
+        rejected.With(reason).Increment();
+        causes.Warn(reason, "no request that we could answer", Peer());
+    }
+
+    private string Peer()
+    {
+        try
+        {
+            return client.RemoteEndPoint?.ToString() ?? "a local peer";
+        }
+        catch (SocketException)
+        {
+            return "a peer that has gone";
         }
     }
 
@@ -142,7 +165,7 @@ internal sealed class AdminConnection(
             RequestParse.NotImplemented => (501, "not_implemented"),
             _ => (400, "malformed"),
         };
-        rejected.With(reason).Increment();
+        Reject(reason);
         await SendAsync(AdminResponse.Text(ReasonPhrase(status) + "\n", status), last: true, withBody: true, stop);
     }
 

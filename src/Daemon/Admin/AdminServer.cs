@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Daemon.Logging;
 using Mesh.Daemon.Metering;
 using Microsoft.Extensions.Logging;
 
@@ -16,6 +17,7 @@ public sealed class AdminServer : IDisposable
     private readonly AdminPages _pages;
     private readonly AdminLimits _limits;
     private readonly ILogger _log;
+    private readonly CauseLog _causes;
     private readonly TimeProvider _time;
     private readonly MetricFamily<Counter> _rejected;
     private readonly Counter _served;
@@ -24,7 +26,7 @@ public sealed class AdminServer : IDisposable
     public AdminServer(EndPoint at, AdminPages pages, AdminCounters counters, ILogger log, TimeProvider time, AdminLimits? limits = null)
     {
         (_pages, _log, _time, _limits) = (pages, log, time, limits ?? new AdminLimits());
-        (_rejected, _served) = (counters.Rejected, counters.Served);
+        (_rejected, _served, _causes) = (counters.Rejected, counters.Served, new CauseLog(time, log));
         var unix = at is UnixDomainSocketEndPoint;
         _listener = new Socket(at.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
@@ -69,10 +71,11 @@ public sealed class AdminServer : IDisposable
                 if (live.Count >= _limits.ConnectionsMax)
                 {
                     _rejected.With("too_many_connections").Increment();
+                    _causes.Warn("too_many_connections", $"{_limits.ConnectionsMax} are open already", "a new peer");
                     client.Dispose();
                     continue;
                 }
-                live.Add(new AdminConnection(client, _pages, _limits, _rejected, _served, _log, _time).RunAsync(stop));
+                live.Add(new AdminConnection(client, _pages, _limits, _rejected, _served, _causes, _log, _time).RunAsync(stop));
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

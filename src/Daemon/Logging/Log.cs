@@ -57,7 +57,8 @@ public sealed class Log : ILoggerProvider
 
     internal LogFormat Format { get; }
 
-    internal TimeProvider Time { get; }
+    /// <summary>The clock of the log's timestamps.</summary>
+    public TimeProvider Time { get; }
 
     /// <summary>The log on standard output as RUST_LOG and LOG_FORMAT describe it; an unreadable filter is reported and replaced.</summary>
     public static Log FromEnvironment(TimeProvider time, string defaultFilter = "info")

@@ -5,6 +5,7 @@ using Mesh.ControlPlane.Authority;
 using Mesh.ControlPlane.Serve;
 using Mesh.ControlPlane.Translate;
 using Mesh.ControlPlane.Watch;
+using Mesh.Daemon.Logging;
 using Mesh.Identity;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;

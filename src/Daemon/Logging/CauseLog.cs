@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Mesh.ControlPlane.Serve;
+namespace Mesh.Daemon.Logging;
 
 /// <summary>Logs refusals once per cause and minute, with how many there were: a flood fills counters, not logs. Any thread.</summary>
-internal sealed class CauseLog(TimeProvider time, ILogger log)
+public sealed class CauseLog(TimeProvider time, ILogger log)
 {
     private const int CausesMax = 256;
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
