@@ -36,6 +36,9 @@ public sealed record HboneOptions
     /// <summary>Tunnels of one pool, that is, of one loop.</summary>
     public int TunnelsPerPoolMax { get; init; } = 4096;
 
+    /// <summary>Tunnels through gateways of one pool; each carries one connection.</summary>
+    public int NestedTunnelsMax { get; init; } = 4096;
+
     /// <summary>Requests that wait for a tunnel to one peer.</summary>
     public int WaitersPerKeyMax { get; init; } = 4096;
 

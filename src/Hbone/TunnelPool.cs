@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Net;
 using Mesh.Hbone.Tunnels;
+using Mesh.Identity;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
 
@@ -19,6 +21,9 @@ public sealed class TunnelPool(EventLoop loop, HboneOptions options, TimeProvide
 
     /// <summary>Tunnels now open.</summary>
     public int Tunnels { get; private set; }
+
+    /// <summary>Tunnels through gateways now open.</summary>
+    public int Nested { get; private set; }
 
     public TunnelPoolCounters Counters => new(dials, dialFailures, streams, waitersRefused);
 
@@ -40,6 +45,23 @@ public sealed class TunnelPool(EventLoop loop, HboneOptions options, TimeProvide
             peers.Add(key, peer);
         }
         return peer.ConnectAsync(headers, early);
+    }
+
+    /// <summary>
+    /// A stream to a destination that is only reached through a gateway: a tunnel of its own, whose peer must be one of those expected,
+    /// inside a stream of a pooled tunnel to the gateway. It is not shared: the gateway chooses a peer for each.
+    /// </summary>
+    public async ValueTask<TunnelConnected> ConnectThroughAsync(
+        TunnelKey gateway, ConnectHeaders toGateway, ImmutableArray<SpiffeId> expected, ConnectHeaders headers, bool early = false)
+    {
+        if (gateway.Origin.Identity is not { } identity) return TunnelConnected.Failed(TunnelFailure.NoIdentity, "there is no certificate yet");
+        if (Nested >= options.NestedTunnelsMax) return TunnelConnected.Failed(TunnelFailure.PoolFull, "too many tunnels through gateways");
+        Nested++;
+        // Early: the inner handshake's first bytes travel with the outer request.
+        var carrier = await ConnectAsync(gateway, toGateway, early: true);
+        if (carrier.Stream is { } stream) return await new NestedTunnel(this, expected).ConnectAsync(stream, identity, headers, early);
+        Nested--;
+        return carrier;
     }
 
     /// <summary>The peer at this address changed or vanished: its tunnels take no new streams and close behind their last one.</summary>
@@ -85,6 +107,8 @@ public sealed class TunnelPool(EventLoop loop, HboneOptions options, TimeProvide
     internal void CountRefused() => waitersRefused++;
 
     internal void UncountTunnel() => Tunnels--;
+
+    internal void UncountNested() => Nested--;
 
     /// <summary>A peer without tunnels, dials and waiters is not kept.</summary>
     internal void Remove(PooledPeer peer) => peers.Remove(peer.Key);

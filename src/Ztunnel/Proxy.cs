@@ -12,6 +12,7 @@ using Mesh.Ztunnel.Feed;
 using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Options;
 using Mesh.Ztunnel.Pods;
+using Mesh.Ztunnel.Reach;
 using Mesh.Ztunnel.Workers;
 using Mesh.Ztunnel.Yaml;
 using Microsoft.Extensions.Logging;
@@ -81,7 +82,10 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
             StreamsPerTunnelMax = options.StreamsPerTunnelMax,
             UnusedRelease = options.UnusedTunnelRelease,
         },
-        time);
+        time)
+    {
+        Reach = new ReachMetrics(_metrics),
+    };
 
     private string? LoadLocal(MeshSnapshotBuilder builder)
     {

@@ -17,6 +17,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     private readonly List<LoopListener> listeners = [];
     private readonly ConcurrentBag<Exception> faults = [];
     private int streamsSeen;
+    private bool ownsPki;
 
     private TestMesh(TestPki pki, TunnelIdentity client, TunnelIdentity server, HboneOptions options)
     {
@@ -43,6 +44,9 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     public ImmutableArray<SpiffeId> Expected { get; set; } = [TestPki.Id("server")];
     public int? RejectWith { get; set; }
     public bool NeverAnswer { get; set; }
+
+    /// <summary>The server proxy is a gateway only: this is asked for through it, of one of these.</summary>
+    public (ConnectHeaders Headers, ImmutableArray<SpiffeId> Expected)? Through { get; set; }
     public ConcurrentQueue<TunnelEnd> ServerEnds { get; } = new();
     public ConcurrentQueue<RelayResult> ClientResults { get; } = new();
     public ConcurrentQueue<RelayResult> ServerResults { get; } = new();
@@ -52,10 +56,14 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     public int StreamsSeen => Volatile.Read(ref streamsSeen);
     public IReadOnlyCollection<Exception> Faults => faults;
 
-    public static async Task<TestMesh> StartAsync(HboneOptions? options = null, string clientTrustDomain = "cluster.local")
+    public static async Task<TestMesh> StartAsync(
+        HboneOptions? options = null, string clientTrustDomain = "cluster.local", TestPki? sharedPki = null, string server = "server")
     {
-        var pki = new TestPki();
-        var mesh = new TestMesh(pki, pki.Issue("client", clientTrustDomain), pki.Issue("server"), options ?? new HboneOptions());
+        var pki = sharedPki ?? new TestPki();
+        var mesh = new TestMesh(pki, pki.Issue("client", clientTrustDomain), pki.Issue(server), options ?? new HboneOptions())
+        {
+            ownsPki = sharedPki is null,
+        };
         mesh.ServerAddress = await Listen(mesh, mesh.ServerLoop, mesh.ServeTunnel);
         mesh.Entry = (await Listen(mesh, mesh.ClientLoop, mesh.ServeApplication)).ToIPEndPoint();
         return mesh;
@@ -89,7 +97,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
         });
         await ClientLoop.DisposeAsync();
         await ServerLoop.DisposeAsync();
-        Pki.Dispose();
+        if (ownsPki) Pki.Dispose();
         Assert.Empty(faults);
     }
 
@@ -129,7 +137,9 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     {
         var key = new TunnelKey(this, Expected, null, ServerAddress);
         var headers = new ConnectHeaders(Authority, "for=\"10.0.0.1:1\"", "k8s.namespace.name=here", null);
-        var connected = await Pool.ConnectAsync(key, headers, Early);
+        var connected = Through is { } beyond
+            ? await Pool.ConnectThroughAsync(key, headers, beyond.Expected, beyond.Headers, Early)
+            : await Pool.ConnectAsync(key, headers, Early);
         if (connected.Stream is not { } stream)
         {
             Failures.Enqueue(connected);

@@ -150,7 +150,7 @@ public sealed class TunnelRelayTests
         Assert.Equal(0, mesh.ServerLoop.Buffers.LentBytes);
     }
 
-    private static async Task SendAll(Socket socket, byte[] data, bool end = true)
+    internal static async Task SendAll(Socket socket, byte[] data, bool end = true)
     {
         for (var at = 0; at < data.Length;) at += await socket.SendAsync(data.AsMemory(at, Math.Min(256 * 1024, data.Length - at)));
         if (end) socket.Shutdown(SocketShutdown.Send);

@@ -37,6 +37,9 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
     public HboneOptions Options { get; }
     public TunnelPeer Peer { get; }
     public bool IsEnded { get; private set; }
+
+    /// <summary>The socket outlives the tunnel: its owner closes it.</summary>
+    public bool LeavesSocket { get; init; }
     public int ActiveStreams => engine.ActiveStreams;
 
     /// <summary>How many more streams may be opened now.</summary>
@@ -105,7 +108,7 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         if (!streams.Remove(stream.Id) || IsEnded) return;
         if (stream.AnswerDue > 0) awaited--;
         owner.OnRoom(this);
-        if (engine.IsDraining && engine.Role == Http2Role.Client) RequestFlush(); // The end of the turn looks whether we are done.
+        if (IsDraining && engine.Role == Http2Role.Client) RequestFlush(); // The end of the turn looks whether we are done.
     }
 
     /// <summary>No new streams; the connection closes when the last one ended.</summary>
@@ -160,7 +163,8 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         if (awaited > 0) EndLateAnswers(now);
         if (engine.PendingControlBytes > 0) RequestFlush();
         var drainIsOver = drainStarted > 0 && now - drainStarted >= TunnelTimes.Tick.TotalMilliseconds;
-        if (drainIsOver && streams.Count == 0 && engine.ActiveStreams == 0)
+        // What TCP has not taken yet is still on its way; a peer that takes nothing at all is found out by silence.
+        if (drainIsOver && streams.Count == 0 && engine.ActiveStreams == 0 && backlog is null)
         {
             Cut(TunnelEndReason.Closed, "drained");
             return;
@@ -206,7 +210,7 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         ReleaseBuffers();
         engine.Release();
         session.Dispose();
-        socket.Dispose();
+        if (!LeavesSocket) socket.Dispose();
         owner.OnEnded(this, new TunnelEnd(reason, detail));
     }
 

@@ -14,6 +14,9 @@ public abstract record OutboundRoute
     /// <summary>The service that was addressed, if one was.</summary>
     public MeshService? Service { get; init; }
 
+    /// <summary>How many endpoints there were to choose from; with more than one, another may be tried.</summary>
+    public int Choices { get; init; } = 1;
+
     /// <summary>Plain TCP; the workload is known when the mesh knows it. A name must be resolved first.</summary>
     public sealed record Direct(IpPort To, MeshWorkload? Workload = null, string? Name = null) : OutboundRoute;
 

@@ -35,9 +35,10 @@ public ref struct OutboundRouter(MeshSnapshot mesh, in OutboundQuery query, Chan
     {
         if (WaypointOf(service.Service!) is { } waypoint) return ThroughWaypoint(waypoint, service);
         if (service.Service!.LoadBalancing?.Mode == LoadBalancingMode.Passthrough) return new OutboundRoute.Direct(Destination) { Service = service };
-        var candidate = service.RankFor(new EndpointQuery(Source, Destination.Port, EndpointMode.Standard)).Choose(ref _chance, load, _tried);
-        if (candidate is null) return Refuse(RefusalReason.NoHealthyUpstream, service);
-        return candidate.Workload.Network != Source.Network ? AcrossNetworks(candidate.Workload, service) : ToEndpoint(candidate, service);
+        var ranked = service.RankFor(new EndpointQuery(Source, Destination.Port, EndpointMode.Standard));
+        if (ranked.Choose(ref _chance, load, _tried) is not { } candidate) return Refuse(RefusalReason.NoHealthyUpstream, service);
+        var route = candidate.Workload.Network != Source.Network ? AcrossNetworks(candidate.Workload, service) : ToEndpoint(candidate, service);
+        return route with { Choices = ranked.Candidates.Length };
     }
 
     private OutboundRoute ToWorkload(MeshWorkload workload)
@@ -72,6 +73,7 @@ public ref struct OutboundRouter(MeshSnapshot mesh, in OutboundQuery query, Chan
         return new OutboundRoute.Tunnel(new TunnelHop(gateway.Workload, dial, Destination.ToString(), gateway.Expected, name, IsWaypoint: true))
         {
             Service = service,
+            Choices = gateway.Choices,
         };
     }
 
@@ -127,8 +129,9 @@ public ref struct OutboundRouter(MeshSnapshot mesh, in OutboundQuery query, Chan
     {
         if (service?.Service is null) return null;
         var wanted = new EndpointQuery(Source, reference.HboneMtlsPort, EndpointMode.Waypoint);
-        return service.RankFor(wanted).Choose(ref _chance, load, _tried) is { } chosen
-            ? new Gateway(chosen.Workload, chosen.TargetPort, chosen.Expected, service, null)
+        var ranked = service.RankFor(wanted);
+        return ranked.Choose(ref _chance, load, _tried) is { } chosen
+            ? new Gateway(chosen.Workload, chosen.TargetPort, chosen.Expected, service, null, ranked.Candidates.Length)
             : null;
     }
 
@@ -169,5 +172,5 @@ public ref struct OutboundRouter(MeshSnapshot mesh, in OutboundQuery query, Chan
 
     /// <summary>A waypoint or network gateway that was found.</summary>
     private sealed record Gateway(
-        MeshWorkload Workload, ushort Port, ImmutableArray<Identity.SpiffeId> Expected, MeshService? Service, Ip? Prefer);
+        MeshWorkload Workload, ushort Port, ImmutableArray<Identity.SpiffeId> Expected, MeshService? Service, Ip? Prefer, int Choices = 1);
 }

@@ -9,6 +9,9 @@ namespace Mesh.Model.Decisions;
 /// </summary>
 public sealed class RankedEndpoints
 {
+    /// <summary>Draws until a usable one comes, and again until another one comes.</summary>
+    private const int DrawsMax = 4;
+
     private readonly EndpointQuery _query;
     private readonly ulong[]? _sums;
 
@@ -24,19 +27,24 @@ public sealed class RankedEndpoints
     public ImmutableArray<EndpointCandidate> Candidates { get; }
 
     /// <summary>
-    /// Draws two by capacity and takes the one with less load per capacity; with retries, an endpoint that was tried is never drawn again.
+    /// Draws two by capacity and takes the one with less load per capacity. One that was tried is never taken again, one that failed just
+    /// now only when no other is left.
     /// </summary>
     public EndpointCandidate? Choose(ref Chance chance, IEndpointLoad? load, ReadOnlySpan<MeshWorkload> tried = default)
     {
         if (Candidates.Length == 0) return null;
-        if (tried.Length > 0) return ChooseUntried(ref chance, tried);
-        var first = Candidates[Draw(ref chance)];
-        if (load is null || Candidates.Length == 1) return first;
-        var second = Candidates[Draw(ref chance)];
-        if (ReferenceEquals(first, second)) return first;
-        var one = (ulong)load.LoadOf(first.Workload) * second.Workload.Shape.Capacity;
-        var other = (ulong)load.LoadOf(second.Workload) * first.Workload.Shape.Capacity;
-        return one <= other ? first : second;
+        var first = DrawUsable(ref chance, load, tried);
+        if (first is null || load is null || Candidates.Length == 1) return first;
+        for (var draws = 0; draws < DrawsMax; draws++)
+        {
+            var second = Candidates[Draw(ref chance)];
+            if (ReferenceEquals(first, second) || !IsUsable(second.Workload, load, tried)) continue;
+            var one = (ulong)load.LoadOf(first.Workload) * second.Workload.Shape.Capacity;
+            var other = (ulong)load.LoadOf(second.Workload) * first.Workload.Shape.Capacity;
+            return one <= other ? first : second;
+        }
+
+        return first;
     }
 
     internal static RankedEndpoints Compute(MeshService service, in EndpointQuery query)
@@ -96,15 +104,30 @@ public sealed class RankedEndpoints
         return at;
     }
 
-    private EndpointCandidate? ChooseUntried(ref Chance chance, ReadOnlySpan<MeshWorkload> tried)
+    private EndpointCandidate? DrawUsable(ref Chance chance, IEndpointLoad? load, ReadOnlySpan<MeshWorkload> tried)
     {
-        var start = Draw(ref chance);
+        var at = 0;
+        for (var draws = 0; draws < DrawsMax; draws++)
+        {
+            at = Draw(ref chance);
+            if (IsUsable(Candidates[at].Workload, load, tried)) return Candidates[at];
+        }
+
+        // Most of them failed or were tried: look at each, and rather take one that failed just now than none.
+        return Scan(at, load, tried) ?? Scan(at, load: null, tried);
+    }
+
+    private EndpointCandidate? Scan(int start, IEndpointLoad? load, ReadOnlySpan<MeshWorkload> tried)
+    {
         for (var i = 0; i < Candidates.Length; i++)
         {
             var candidate = Candidates[(start + i) % Candidates.Length];
-            if (!IsAmong(tried, candidate.Workload)) return candidate;
+            if (IsUsable(candidate.Workload, load, tried)) return candidate;
         }
 
         return null;
     }
+
+    private static bool IsUsable(MeshWorkload workload, IEndpointLoad? load, ReadOnlySpan<MeshWorkload> tried) =>
+        !IsAmong(tried, workload) && load?.IsEjected(workload) != true;
 }

@@ -23,6 +23,9 @@ public sealed class MeshWorkload
         for (var i = 0; i < addresses.Length; i++) _addresses[i] = Ip.From(addresses[i]);
     }
 
+    /// <summary>Equal when the uid is, whatever changed otherwise between two snapshots.</summary>
+    public static IEqualityComparer<MeshWorkload> ByUid { get; } = new WorkloadUidComparer();
+
     public string Name { get; }
 
     public string Node { get; }

@@ -45,10 +45,12 @@ internal sealed class AdminSurface(ProxyContext context, Func<IReadOnlyCollectio
         .Get("/", static _ => AdminResponse.Text(
             "config_dump   GET   the mesh, certificates, pods and connections as JSON\n"
             + "connections   GET   live connections, one a line\n"
+            + "reachability  GET   how peers' port 15008 answers, worst first, as JSON; ?format=text: as a table\n"
             + "logging       POST  ?level=debug or ?level=access=warn; ?reset; without: the filter in use\n"
             + "quitquitquit  POST  drain and end\n"))
         .Get("/config_dump", async (_, _) => AdminResponse.Json(await ConfigDump.RenderAsync(context, pods())))
         .Get("/connections", async (_, _) => AdminResponse.Text(await ConnectionPage.RenderAsync(context, pods())))
+        .Get("/reachability", async (request, _) => await ReachabilityPage.RenderAsync(request, pods()))
         .Post("/logging", Logging)
         .Post("/quitquitquit", _ =>
         {

@@ -15,9 +15,12 @@ internal sealed class OutboundConnection : LiveConnection
 {
     /// <summary>Endpoints dialled for one connection before it is given up.</summary>
     private const int AttemptsMax = 3;
+    private const int Unavailable = 503;
     private readonly LoopSocket _application;
     private TunnelRelay? _tunnel;
     private SocketRelay? _plain;
+    private MeshWorkload? _endpoint;
+    private bool _isThroughWaypoint;
 
     public OutboundConnection(PodLane lane, LoopSocket application, InetEndpoint peer)
         : base(lane, Direction.Outbound, peer.ToIpPort())
@@ -38,10 +41,18 @@ internal sealed class OutboundConnection : LiveConnection
     public async Task RunAsync()
     {
         using var application = _application;
-        if (!await ConnectAsync()) return;
-        Open();
-        var result = _tunnel is not null ? await _tunnel.RunAsync() : await _plain!.RunAsync();
-        Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
+        try
+        {
+            if (!await ConnectAsync()) return;
+            Open();
+            var result = _tunnel is not null ? await _tunnel.RunAsync() : await _plain!.RunAsync();
+            if (result.End == RelayEnd.Rejected && _endpoint is { } endpoint && Ejects(TunnelFailure.Rejected, result.Status)) Eject(endpoint);
+            Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
+        }
+        finally
+        {
+            Use(null);
+        }
     }
 
     public override void Cut(RelayEnd reason)
@@ -72,7 +83,7 @@ internal sealed class OutboundConnection : LiveConnection
         while (true)
         {
             var query = new OutboundQuery(source, Source.Address, Asked, options.SocksEnabled);
-            var route = OutboundRouter.Decide(local.Mesh, query, new Chance((ulong)Worker.Chance.NextInt64()), load: null, tried);
+            var route = OutboundRouter.Decide(local.Mesh, query, new Chance((ulong)Worker.Chance.NextInt64()), Lane.Endpoints, tried);
             if (route is OutboundRoute.Refused && tried.Length > 0)
             {
                 Close(last.Flag, last.Text); // Nobody is left to try.
@@ -82,9 +93,9 @@ internal sealed class OutboundConnection : LiveConnection
             Service = route.Service;
             var failure = route switch
             {
-                OutboundRoute.Tunnel tunnel => await ThroughTunnelAsync(tunnel.Hop, local, MayRetry(route, tried)),
+                OutboundRoute.Tunnel tunnel => await ThroughTunnelAsync(tunnel.Hop, far: null, local, MayRetry(route, tried)),
+                OutboundRoute.DoubleTunnel far => await ThroughTunnelAsync(far.Outer, far, local, MayRetry(route, tried)),
                 OutboundRoute.Direct direct => await DirectlyAsync(direct),
-                OutboundRoute.DoubleTunnel far => FarAway(far),
                 OutboundRoute.Refused refused => Refusal(refused.Why),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };
@@ -100,14 +111,17 @@ internal sealed class OutboundConnection : LiveConnection
         }
     }
 
+    /// <summary>A client that ended its sending still waits for an answer; only one that is cut does not.</summary>
     private bool MayRetry(OutboundRoute route, MeshWorkload[] tried) =>
-        route.Service is { Workloads.Length: > 1 } && tried.Length + 1 < AttemptsMax && !_application.IsPeerDone;
+        route.Choices > 1 && tried.Length + 1 < AttemptsMax && !_application.IsDisposed;
 
-    private async ValueTask<OutboundFailure?> ThroughTunnelAsync(TunnelHop hop, LocalPod local, bool mayRetry)
+    /// <summary>Through one tunnel, or with <paramref name="far"/> through one inside that to a network gateway.</summary>
+    private async ValueTask<OutboundFailure?> ThroughTunnelAsync(TunnelHop hop, OutboundRoute.DoubleTunnel? far, LocalPod local, bool mayRetry)
     {
-        (DestinationWorkload, Destination, Authority, IsMutualTls) = (hop.Peer, hop.Dial, hop.Authority, true);
+        (DestinationWorkload, Destination, Authority, IsMutualTls) = (far is null ? hop.Peer : far.Target, hop.Dial, hop.Authority, true);
+        var expected = far?.InnerExpected ?? hop.Expected;
         SourceIdentity = local.Workload!.Identity;
-        DestinationIdentity = hop.Expected.IsEmpty ? null : hop.Expected[0];
+        DestinationIdentity = expected.IsEmpty ? null : expected[0];
         if (hop.Name is { } name) return new OutboundFailure(ResponseFlag.Connect, $"{name} has no address, and names are not resolved for it");
         var certificates = Worker.Context.Certificates;
         if (certificates.Find(SourceIdentity) is null && await certificates.GetAsync(SourceIdentity, Worker.Context.Options.WorkloadWait) is null)
@@ -115,14 +129,23 @@ internal sealed class OutboundConnection : LiveConnection
             return new OutboundFailure(ResponseFlag.IdentityError, $"no certificate for {SourceIdentity}: {certificates.ProblemOf(SourceIdentity)}");
         }
 
+        Use(DestinationWorkload);
+        _isThroughWaypoint = hop.IsWaypoint;
         var headers = new ConnectHeaders(hop.Authority, ForwardedHeader.Render(Source.ToIPEndPoint(), Service?.Key.Hostname), local.Baggage, NewTrace());
+        var key = Lane.KeyFor(hop, Service);
         // With other endpoints left the answer is awaited, so that a refusal can still be turned into a retry; else data goes along at once.
-        var connected = await Worker.Pool.ConnectAsync(Lane.KeyFor(hop, Service), headers, early: !mayRetry);
+        var connected = far is null
+            ? await Worker.Pool.ConnectAsync(key, headers, early: !mayRetry)
+            : await Worker.Pool.ConnectThroughAsync(
+                key, headers, expected, headers with { ForwardedNetwork = local.Workload.Network }, early: !mayRetry);
+        Worker.Peers.Note(Lane.Pod, hop, connected);
         if (connected.Stream is not { } stream)
         {
-            return new OutboundFailure(ResponseFlags.Of(connected.Failure, connected.Status), Explain(connected), MayRetry: true);
+            if (Ejects(connected.Failure, connected.Status)) Eject(DestinationWorkload!);
+            return new OutboundFailure(ResponseFlags.Of(connected.Failure, connected.Status), Explain(connected, hop), MayRetry: true);
         }
 
+        if (stream.Status != 0) Lane.Endpoints.Succeeded(DestinationWorkload!);
         DestinationIdentity = stream.Peer.Identity;
         if (_application.IsDisposed)
         {
@@ -138,8 +161,15 @@ internal sealed class OutboundConnection : LiveConnection
     {
         (DestinationWorkload, Destination, Authority, IsMutualTls) = (direct.Workload, direct.To, null, false);
         if (direct.Name is { } name) return new OutboundFailure(ResponseFlag.Connect, $"{name} has no address, and names are not resolved for it");
+        Use(direct.Workload);
         var outcome = await LoopSocket.ConnectAsync(Worker.Loop, direct.To.ToEndpoint(), Lane.Pod.DialOptions(null), Worker.Context.Options.DialTimeout);
-        if (outcome.Socket is not { } server) return new OutboundFailure(ResponseFlag.Connect, $"connection failed: {outcome.Error}", MayRetry: true);
+        if (outcome.Socket is not { } server)
+        {
+            if (direct.Workload is { } endpoint) Eject(endpoint);
+            return new OutboundFailure(ResponseFlag.Connect, $"connection failed: {outcome.Error}", MayRetry: true);
+        }
+
+        if (direct.Workload is { } reached) Lane.Endpoints.Succeeded(reached);
         if (_application.IsDisposed)
         {
             server.Dispose();
@@ -150,11 +180,27 @@ internal sealed class OutboundConnection : LiveConnection
         return null;
     }
 
-    private OutboundFailure FarAway(OutboundRoute.DoubleTunnel far)
+    /// <summary>Whose load this connection is, from the dial to its end.</summary>
+    private void Use(MeshWorkload? endpoint)
     {
-        (DestinationWorkload, Destination, Authority) = (far.Target, far.Outer.Dial, far.Outer.Authority);
-        return new OutboundFailure(ResponseFlag.Connect, "destinations of another network are not carried by this release");
+        if (_endpoint is { } before) Worker.Loads.Remove(before);
+        if (endpoint is not null) Worker.Loads.Add(endpoint);
+        _endpoint = endpoint;
     }
+
+    private void Eject(MeshWorkload endpoint)
+    {
+        if (Lane.Endpoints.Failed(endpoint)) Worker.Context.Reach.Ejections.Increment();
+    }
+
+    /// <summary>Whether a failure is the endpoint's: not our own, and not what a waypoint reports about those behind it.</summary>
+    private bool Ejects(TunnelFailure failure, int status) => failure switch
+    {
+        TunnelFailure.DialTimeout or TunnelFailure.DialRefused or TunnelFailure.TlsTimeout or TunnelFailure.TlsFailed
+            or TunnelFailure.WrongIdentity or TunnelFailure.Http2Failed or TunnelFailure.ResponseTimeout => true,
+        TunnelFailure.Rejected => status == Unavailable && !_isThroughWaypoint,
+        TunnelFailure.None or TunnelFailure.NoIdentity or TunnelFailure.PoolFull or TunnelFailure.Closed => false,
+    };
 
     private static OutboundFailure Refusal(RefusalReason why) => new(ResponseFlag.Connect, RefusalText.Of(why));
 
@@ -171,10 +217,11 @@ internal sealed class OutboundConnection : LiveConnection
         return TraceParent.Create(random);
     }
 
-    private static string Explain(TunnelConnected connected) => connected.Failure switch
+    private string Explain(TunnelConnected connected, TunnelHop hop) => connected.Failure switch
     {
-        TunnelFailure.Rejected => ResponseFlags.TextOf(RelayEnd.Rejected, connected.Status)!,
-        TunnelFailure.DialTimeout => $"the peer's port 15008 does not answer; a network policy may block it: {connected.Detail}",
+        TunnelFailure.Rejected => $"{ResponseFlags.TextOf(RelayEnd.Rejected, connected.Status)}",
+        TunnelFailure.DialTimeout => $"the peer's port {hop.Dial.Port} does not answer; a NetworkPolicy or firewall may block it: "
+            + connected.Detail + Worker.Peers.HistoryOf(Lane.Pod, hop.Dial),
         _ => $"{connected.Failure}: {connected.Detail}",
     };
 }

@@ -23,6 +23,9 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
 
     public Worker Worker { get; } = worker;
 
+    /// <summary>How busy and how well endpoints are, as this pod's connections found out.</summary>
+    public EndpointWatch Endpoints { get; } = new(worker.Loads, worker.Loop);
+
     public bool IsDraining { get; private set; }
 
     /// <summary>Opens the three listeners; null, or which port cannot be opened and why.</summary>
@@ -54,6 +57,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
             (Lane: this, Reason: reason));
         foreach (var tunnel in new List<InboundTunnel>(_tunnels)) tunnel.Cut();
         Worker.Pool.ForgetOrigin(Pod);
+        Worker.Peers.Forget(Pod);
     }
 
     public void Track(InboundTunnel tunnel)

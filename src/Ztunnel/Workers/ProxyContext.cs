@@ -4,6 +4,7 @@ using Mesh.Ztunnel.Certificates;
 using Mesh.Ztunnel.Feed;
 using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Options;
+using Mesh.Ztunnel.Reach;
 
 namespace Mesh.Ztunnel.Workers;
 
@@ -16,4 +17,7 @@ internal sealed record ProxyContext(
     AccessLog AccessLog,
     Log Log,
     HboneOptions Hbone,
-    TimeProvider Time);
+    TimeProvider Time)
+{
+    public required ReachMetrics Reach { get; init; }
+}

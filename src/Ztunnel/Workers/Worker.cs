@@ -3,6 +3,8 @@ using Mesh.Linux.Loops;
 using Mesh.Model;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Observe;
+using Mesh.Ztunnel.Outbound;
+using Mesh.Ztunnel.Reach;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Ztunnel.Workers;
@@ -29,6 +31,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
         Pool = new TunnelPool(loop, context.Hbone, loop.Time);
         Series = new SeriesCache(context.Metrics);
         Chance = new Random(seed);
+        Peers = new PeerTable(loop, context.Reach, context.Time);
         _log = context.Log.Scope("worker");
         _reports = new LoopTimer(loop, this);
     }
@@ -40,6 +43,10 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     public TunnelPool Pool { get; }
 
     public LiveConnections Live { get; } = new();
+
+    public EndpointLoads Loads { get; } = new();
+
+    public PeerTable Peers { get; }
 
     public SeriesCache Series { get; }
 

@@ -21,6 +21,8 @@ internal sealed class Node : IDisposable
         Namespace = NetworkNamespace.Open($"/run/netns/{name}");
     }
 
+    public string Name => _name;
+
     public string Address { get; }
 
     public NetworkNamespace Namespace { get; }
@@ -31,7 +33,7 @@ internal sealed class Node : IDisposable
 
     public void Start(Dictionary<string, string> environment)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "ztunnel.dll");
+        var program = Path.Combine(AppContext.BaseDirectory, "proxy", "ztunnel.dll");
         var start = new ProcessStartInfo("ip", ["netns", "exec", _name, "dotnet", program])
         {
             RedirectStandardOutput = true,
