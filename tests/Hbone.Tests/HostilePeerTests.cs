@@ -71,6 +71,47 @@ public sealed class HostilePeerTests
         await Assert.ThrowsAsync<SocketException>(() => TestApplication.ReadToEndAsync(server));
     }
 
+    [Fact]
+    public async Task Handshakes_that_only_begin_hold_next_to_nothing_and_keep_nobody_out()
+    {
+        await using var mesh = await TestMesh.StartAsync();
+        mesh.RejectWith = 503;
+        var silent = new List<Socket>();
+        for (var i = 0; i < 100; i++)
+        {
+            silent.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+            await silent[i].ConnectAsync(mesh.ServerAddress.ToIPEndPoint());
+            if (i % 2 == 0) await silent[i].SendAsync((byte[])[22, 3, 1, 2, 0, 1]); // The first bytes of a client hello.
+        }
+        await using (await ConnectAsync(mesh))
+        {
+            Assert.Equal(101, mesh.Servers.Count);
+            Assert.InRange(mesh.ServerLoop.Buffers.LentBytes, 0, 50 * 2048);
+        }
+        foreach (var socket in silent) socket.Dispose();
+        for (var i = 0; i < 101; i++) await TunnelRelayTests.Next(mesh.ServerEnds);
+        Assert.Equal(0, mesh.ServerLoop.Buffers.LentBytes);
+    }
+
+    [Fact]
+    public async Task When_too_many_are_in_the_middle_of_their_handshake_the_first_is_given_up()
+    {
+        await using var mesh = await TestMesh.StartAsync();
+        var begun = new List<Socket>();
+        for (var i = 0; i <= Tunnels.HandshakeLimit.HandshakesMax; i++)
+        {
+            begun.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+            await begun[i].ConnectAsync(mesh.ServerAddress.ToIPEndPoint());
+            await begun[i].SendAsync((byte[])[22]);
+        }
+        var end = await TunnelRelayTests.Next(mesh.ServerEnds);
+        Assert.Equal(TunnelEndReason.HandshakeFailed, end.Reason);
+        Assert.Contains("given up for others", end.Detail, StringComparison.Ordinal);
+        Assert.Equal(0, await begun[0].ReceiveAsync(new byte[1]).WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(Tunnels.HandshakeLimit.HandshakesMax, mesh.Servers.Count);
+        foreach (var socket in begun) socket.Dispose();
+    }
+
     private static async Task<bool> SeesAsync(SslStream peer, byte wanted)
     {
         var buffer = new byte[4096];

@@ -13,6 +13,8 @@ internal static unsafe partial class OpenSsl
     public const int VerifyFailIfNoPeerCertificate = 2;
     public const int CtrlChainCertificate = 89;
     public const int CtrlSessionCacheMode = 44;
+    public const int CtrlMode = 33;
+    public const int ModeReleaseBuffers = 0x10;
     public const int CtrlMinProtocol = 123;
     public const int CtrlMaxProtocol = 124;
     public const int CtrlGroupsList = 92;

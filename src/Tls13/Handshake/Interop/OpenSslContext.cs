@@ -38,6 +38,8 @@ internal static unsafe class OpenSslContext
             good &= OpenSsl.SSL_CTX_set_num_tickets(context, 0) == 1;
             good &= OpenSsl.SSL_CTX_set_session_id_context(context, h2, 3) == 1;
             OpenSsl.SSL_CTX_ctrl(context, OpenSsl.CtrlSessionCacheMode, 0, 0);
+            // A peer that stops in the middle of its handshake must not hold two record buffers.
+            OpenSsl.SSL_CTX_ctrl(context, OpenSsl.CtrlMode, OpenSsl.ModeReleaseBuffers, 0);
             OpenSsl.SSL_CTX_set_options(context, OpenSsl.OptionCipherServerPreference);
             OpenSsl.SSL_CTX_set_verify(context, OpenSsl.VerifyPeer | OpenSsl.VerifyFailIfNoPeerCertificate, null);
             OpenSsl.SSL_CTX_set_verify_depth(context, ChainDepthMax);
