@@ -40,7 +40,7 @@ public sealed class HostilePeerTests(Site site) : IClassFixture<Site>
             }
         });
         var under = await bystander.AskWhileAsync(attack);
-        Report(flood, calm, under, before, site.Server.Sample, $"thrown out {rounds} times, after {sent / rounds} frames or pairs each, with GOAWAY {string.Join(", ", codes)}");
+        Report(flood, calm, under, before, site.Server.Sample, $"thrown out {rounds} times, {sent / rounds} frames or pairs written each time, GOAWAY {string.Join(", ", codes)}");
         Assert.DoesNotContain(0u, codes); // An enemy is not told that all is well.
         await AssertRecoveredAsync(before);
     }

@@ -16,7 +16,7 @@ public sealed class SoakTests(Site site) : IClassFixture<Site>
     private const int CalmActors = 12;
     private const int RoughActors = 8;
     private const int IdleConnections = 200;
-    private const int DescriptorsSpare = 6;
+    private const int DescriptorsSpare = 24; // Pipes kept for the next plain relay.
     private const int LongSeconds = 120;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(4);
 
