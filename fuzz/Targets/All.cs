@@ -23,5 +23,6 @@ internal static class All
         new IpTarget(),
         new AuthorityTarget(),
         new LocalConfigTarget(),
+        new DnsTarget(),
     ];
 }

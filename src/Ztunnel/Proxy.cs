@@ -8,6 +8,7 @@ using Mesh.Linux.Loops;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Admin;
 using Mesh.Ztunnel.Certificates;
+using Mesh.Ztunnel.Dns;
 using Mesh.Ztunnel.Feed;
 using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Options;
@@ -36,6 +37,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     {
         var proxyReady = _readiness.Add("proxy");
         var stateReady = _readiness.Add("state manager");
+        var dnsReady = options.DnsEnabled && options.ProxyEnabled ? _readiness.Add("dns proxy") : null;
         var builder = new MeshSnapshotBuilder(options.Mode == ProxyMode.Shared ? options.NodeName : null);
         if (LoadLocal(builder) is { } problem) return Fail(problem);
         var view = new MeshView(builder.Freeze());
@@ -53,6 +55,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         if (await BindPodsAsync(context, housekeeping) is { } refused) return Fail(refused);
         ProcessMetrics.Register(_metrics, options.Version, _workers.Count);
         proxyReady.Done();
+        dnsReady?.Done(); // From here on a pod's proxy is only told of when its names are answered, too.
 
         using var end = new CancellationTokenSource();
         var running = new TaskSet(_log);
@@ -85,6 +88,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         time)
     {
         Reach = new ReachMetrics(_metrics),
+        Dns = DnsSettings.Create(options, log, _metrics),
     };
 
     private string? LoadLocal(MeshSnapshotBuilder builder)

@@ -133,6 +133,25 @@ public sealed class MeshSnapshot
         return best;
     }
 
+    /// <summary>
+    /// The best service that a DNS question for this name is answered with: as <see cref="FindServiceByHostname"/>, of those that have an
+    /// address of their own, and also of those without one when the name is a headless service's.
+    /// </summary>
+    public MeshService? FindResolvableService(
+        ReadOnlySpan<char> hostname, string clientNamespace, string? preferredNamespace, bool isHeadlessAllowed)
+    {
+        MeshService? best = null;
+        for (var probe = _servicesByHostname.Find(TableMath.Hash(hostname)); probe.MoveNext();)
+        {
+            var found = probe.Current;
+            if (!hostname.SequenceEqual(found.Key.Hostname) || !ServiceRank.IsVisible(found.Service!, clientNamespace)) continue;
+            if (!isHeadlessAllowed && !HasOwnAddress(found.Service!)) continue;
+            if (best is null || ServiceRank.Compare(found, best, clientNamespace, preferredNamespace) < 0) best = found;
+        }
+
+        return best;
+    }
+
     private MeshService? FindRange(string network, Ip address, string clientNamespace)
     {
         VirtualRange? best = null;
@@ -149,6 +168,16 @@ public sealed class MeshSnapshot
     private static bool IsBetter(MeshWorkload found, MeshWorkload best) =>
         found.AddressRank > best.AddressRank
         || (found.AddressRank == best.AddressRank && string.CompareOrdinal(found.Uid, best.Uid) < 0); // Any order will do, if it is always the same.
+
+    private static bool HasOwnAddress(Service service)
+    {
+        foreach (var virtualAddress in service.Addresses)
+        {
+            if (virtualAddress.PrefixLength is null) return true;
+        }
+
+        return false;
+    }
 
     private static bool HasAddress(Service service, string network, Ip address)
     {

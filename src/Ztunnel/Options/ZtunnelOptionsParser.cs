@@ -167,6 +167,11 @@ internal static class ZtunnelOptionsParser
             from.Refuse("XDS_ADDRESS", "", "without a control plane set LOCAL_XDS_PATH or LOCAL_XDS");
         }
 
+        if (DnsListenAddress.Parse(options.DnsProxyAddress) is null)
+        {
+            from.Refuse("ISTIO_META_DNS_PROXY_ADDR", options.DnsProxyAddress ?? "", "write address:port or localhost:port, such as 127.0.0.1:15053");
+        }
+
         if (options.FakeCaRoot is null != options.FakeCaKey is null)
         {
             from.Refuse("FAKE_CA_ROOT", options.FakeCaRoot ?? "", "FAKE_CA_ROOT and FAKE_CA_KEY go together");

@@ -4,6 +4,7 @@ using Mesh.Inpod;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Namespaces;
 using Mesh.Linux.Sockets;
+using Mesh.Ztunnel.Dns;
 using Mesh.Ztunnel.Workers;
 
 namespace Mesh.Ztunnel.Pods;
@@ -16,6 +17,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
 {
     private readonly PodLane[] _lanes = new PodLane[workers.Count];
     private LocalPod? _local;
+    private PodDns? _dns;
     private int _lanesOpen;
 
     public string Uid { get; } = uid;
@@ -27,6 +29,9 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
 
     /// <summary>Inbound connections carry the client's address on to the application.</summary>
     public bool PreservesSource { get; private set; }
+
+    /// <summary>Who answers this pod's names; null when nobody does.</summary>
+    public PodDns? Dns => _dns;
 
     public IReadOnlyList<PodLane> Lanes => new ArraySegment<PodLane>(_lanes, 0, _lanesOpen);
 
@@ -68,6 +73,12 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
             if (!context.Options.PortReuse) break; // Without sharing the ports one worker accepts for all.
         }
 
+        if (await OpenDnsAsync() is { } refused)
+        {
+            await CloseListenersAsync();
+            return refused;
+        }
+
         if (Local.Workload is { AcceptsHbone: true } workload) context.Certificates.Prefetch(workload.Identity);
         return null;
     }
@@ -76,6 +87,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     public async Task DrainAsync()
     {
         foreach (var lane in Lanes) await lane.Worker.Loop.InvokeAsync(lane.DrainAsync);
+        if (_dns is { } dns) dns.Worker.Loop.Post(static drained => ((PodDns)drained!).Drain(), dns);
     }
 
     /// <summary>Everything of this pod ends now.</summary>
@@ -86,6 +98,15 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
             await lane.Worker.Loop.InvokeAsync(() =>
             {
                 lane.Cut(reason);
+                return Task.CompletedTask;
+            });
+        }
+
+        if (_dns is { } dns)
+        {
+            await dns.Worker.Loop.InvokeAsync(() =>
+            {
+                dns.Dispose();
                 return Task.CompletedTask;
             });
         }
@@ -118,6 +139,17 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
         BindTo = bindTo,
         Transparency = bindTo is null ? Transparency.Off : Transparency.Required,
     };
+
+    /// <summary>All questions of a pod go to one worker, another one for each pod; null, or why they cannot be answered.</summary>
+    private async Task<string?> OpenDnsAsync()
+    {
+        if (!context.Dns.IsServing) return null;
+        var at = context.Options.PortReuse ? (int)((uint)string.GetHashCode(Uid, StringComparison.Ordinal) % (uint)workers.Count) : 0;
+        var dns = new PodDns(this, workers[at], context.Dns);
+        if (await dns.Worker.Loop.InvokeAsync(() => Task.FromResult(dns.Open())) is { } problem) return problem;
+        _dns = dns;
+        return null;
+    }
 
     private string? OpenLane(PodLane lane, bool isFirst)
     {

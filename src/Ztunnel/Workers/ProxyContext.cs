@@ -1,6 +1,7 @@
 using Mesh.Daemon.Logging;
 using Mesh.Hbone;
 using Mesh.Ztunnel.Certificates;
+using Mesh.Ztunnel.Dns;
 using Mesh.Ztunnel.Feed;
 using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Options;
@@ -20,4 +21,6 @@ internal sealed record ProxyContext(
     TimeProvider Time)
 {
     public required ReachMetrics Reach { get; init; }
+
+    public required DnsSettings Dns { get; init; }
 }

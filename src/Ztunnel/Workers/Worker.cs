@@ -52,8 +52,11 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
 
     public Random Chance { get; }
 
-    /// <summary>Connections being carried; any thread, approximate.</summary>
-    public int LiveCount => Live.Count;
+    /// <summary>DNS requests whose answer takes a while; they are waited for at the end as connections are.</summary>
+    public int OpenQuestions { get; set; }
+
+    /// <summary>Connections being carried and questions being answered; any thread, approximate.</summary>
+    public int LiveCount => Live.Count + OpenQuestions;
 
     public static async Task<Worker> StartAsync(string name, ProxyContext context, int seed)
     {
