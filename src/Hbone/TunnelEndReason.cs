@@ -20,6 +20,8 @@ public enum TunnelEndReason
     Unused,
     OutOfBuffers,
     PolicyDenied,
+
+    /// <summary>The peer's, by our lists, or ours, as the peer says.</summary>
     CertificateRevoked,
     Drained,
     PeerChanged,

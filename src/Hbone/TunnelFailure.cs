@@ -10,6 +10,9 @@ public enum TunnelFailure
     TlsTimeout,
     TlsFailed,
     WrongIdentity,
+
+    /// <summary>A revocation list of ours names the peer.</summary>
+    CertificateRevoked,
     Http2Failed,
     ResponseTimeout,
 

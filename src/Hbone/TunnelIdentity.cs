@@ -11,19 +11,20 @@ namespace Mesh.Hbone;
 public sealed class TunnelIdentity : IDisposable
 {
     /// <summary>Throws when OpenSSL refuses the pair, which <see cref="Svid"/> and <see cref="TrustBundle"/> were to prevent.</summary>
-    public TunnelIdentity(Svid svid, TrustBundle roots, RevocationLists? revocations = null)
+    public TunnelIdentity(Svid svid, TrustBundle roots, RevocationCheck? revocations = null, KeyLogSink? keyLog = null)
     {
         Svid = svid;
         Roots = roots;
-        Revocations = revocations ?? RevocationLists.None;
-        Client = Create(TlsRole.Client);
-        Server = Create(TlsRole.Server);
+        Revocations = revocations;
+        Client = Create(TlsRole.Client, keyLog);
+        Server = Create(TlsRole.Server, keyLog);
     }
 
     public Svid Svid { get; }
     public TrustBundle Roots { get; }
 
-    public RevocationLists Revocations { get; }
+    /// <summary>Null: revocation is not checked, and tunnels keep nothing for it.</summary>
+    public RevocationCheck? Revocations { get; }
 
     internal TlsContext Client { get; }
     internal TlsContext Server { get; }
@@ -35,7 +36,7 @@ public sealed class TunnelIdentity : IDisposable
         Server.Dispose();
     }
 
-    private TlsContext Create(TlsRole role) =>
-        TlsContext.TryCreate(role, new TlsCredentials(Svid.Chain, Svid.PrivateKey, Roots.Roots, Revocations.Lists), out var problem)
+    private TlsContext Create(TlsRole role, KeyLogSink? keyLog) =>
+        TlsContext.TryCreate(role, new TlsCredentials(Svid.Chain, Svid.PrivateKey, Roots.Roots, Revocations?.Tls), out var problem, keyLog)
         ?? throw new ArgumentException($"The SVID of {Svid.Id} makes no TLS context: {problem}");
 }

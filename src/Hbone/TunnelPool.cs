@@ -14,6 +14,7 @@ namespace Mesh.Hbone;
 public sealed class TunnelPool(EventLoop loop, HboneOptions options, TimeProvider time) : IDisposable
 {
     private readonly Dictionary<TunnelKey, PooledPeer> peers = [];
+    private readonly HashSet<NestedTunnel> nested = [];
     private long dials;
     private long dialFailures;
     private long streams;
@@ -26,6 +27,10 @@ public sealed class TunnelPool(EventLoop loop, HboneOptions options, TimeProvide
     public int Nested { get; private set; }
 
     public TunnelPoolCounters Counters => new(dials, dialFailures, streams, waitersRefused);
+
+    internal void Track(NestedTunnel tunnel) => nested.Add(tunnel);
+
+    internal void Forget(NestedTunnel tunnel) => nested.Remove(tunnel);
 
     internal EventLoop Loop => loop;
     internal HboneOptions Options => options;
@@ -59,7 +64,7 @@ public sealed class TunnelPool(EventLoop loop, HboneOptions options, TimeProvide
         Nested++;
         // Early: the inner handshake's first bytes travel with the outer request.
         var carrier = await ConnectAsync(gateway, toGateway, early: true);
-        if (carrier.Stream is { } stream) return await new NestedTunnel(this, expected).ConnectAsync(stream, identity, headers, early);
+        if (carrier.Stream is { } stream) return await new NestedTunnel(this, gateway.Origin, expected).ConnectAsync(stream, identity, headers, early);
         Nested--;
         return carrier;
     }
@@ -74,6 +79,18 @@ public sealed class TunnelPool(EventLoop loop, HboneOptions options, TimeProvide
     public void CutDestination(IPAddress address, TunnelEndReason reason)
     {
         foreach (var peer in Matching(address)) peer.Cut(reason);
+    }
+
+    /// <summary>Newer revocation lists hold: ends the tunnels to whom they name. How many streams ended; at least one a tunnel.</summary>
+    public int CutRevoked(RevocationLists lists)
+    {
+        var cut = 0;
+        foreach (var peer in new List<PooledPeer>(peers.Values)) cut += peer.CutRevoked(lists);
+        foreach (var tunnel in new List<NestedTunnel>(nested))
+        {
+            if (tunnel.CutIfRevoked(lists)) cut++;
+        }
+        return cut;
     }
 
     /// <summary>The pod is gone, and whatever left from it ends.</summary>

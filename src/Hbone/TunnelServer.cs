@@ -3,6 +3,7 @@ using Mesh.Http2;
 using Mesh.Identity;
 using Mesh.Linux;
 using Mesh.Linux.Loops;
+using Mesh.Tls13;
 using Mesh.Tls13.Records;
 
 namespace Mesh.Hbone;
@@ -17,6 +18,7 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
     private Tunnel? tunnel;
     private TunnelEnd? cut;
     private bool draining;
+    private RevocationLists? lists = identity.Revocations?.Lists;
 
     /// <summary>Who is there; null until the handshake is over.</summary>
     public TunnelPeer? Peer { get; private set; }
@@ -27,19 +29,24 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
     /// <summary>Owns the socket from now on; completes when the connection is over. A peer never makes it throw.</summary>
     public async Task<TunnelEnd> RunAsync()
     {
-        var tls = await TlsSetup.RunAsync(socket, identity.Server, options.HandshakeTimeout, time);
+        var tls = await TlsSetup.RunAsync(socket, identity.Server, lists is not null, options.HandshakeTimeout, time);
         if (tls.Session is not { } session)
         {
             socket.Dispose();
             return cut ?? tls.Problem;
         }
         var problem = PeerVerifier.VerifyClient(tls.PeerLeaf, identity.Svid.Id.TrustDomain, out var id);
+        if (lists?.IsRevoked(tls.ChainKeys) == true)
+        {
+            Refuse(session, AlertDescription.CertificateRevoked); // A list came while hands were shaken.
+            return new TunnelEnd(TunnelEndReason.CertificateRevoked, "the client's certificate is revoked");
+        }
         if (cut is not null || problem != PeerProblem.None)
         {
-            Refuse(session);
+            Refuse(session, AlertDescription.AccessDenied);
             return cut ?? new TunnelEnd(TunnelEndReason.WrongIdentity, $"the client's certificate was refused: {problem}");
         }
-        Peer = new TunnelPeer(id!, socket.PeerAddress, socket.LocalAddress, tls.PeerLeaf);
+        Peer = new TunnelPeer(id!, socket.PeerAddress, socket.LocalAddress, tls.PeerLeaf, tls.ChainKeys);
         tunnel = new Tunnel(socket, session, Http2Role.Server, options, Peer, this);
         tunnel.Start(tls.Received);
         if (draining) tunnel.Drain();
@@ -59,6 +66,16 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
         cut = new TunnelEnd(reason, "cut");
         if (tunnel is { } live) live.Cut(reason, "cut");
         else socket.Dispose(); // The handshake sees it and ends.
+    }
+
+    /// <summary>Newer revocation lists hold: ends the connection if they name its client. How many streams ended; at least one if it did.</summary>
+    public int CutIfRevoked(RevocationLists newer)
+    {
+        lists = newer; // A handshake under way looks at its end.
+        if (Peer is not { } peer || !newer.IsRevoked(peer.ChainKeys)) return 0;
+        var streams = Math.Max(1, ActiveStreams);
+        Cut(TunnelEndReason.CertificateRevoked);
+        return streams;
     }
 
     void ITunnelOwner.OnRequest(Tunnel from, int streamId, HeaderFields fields)
@@ -84,10 +101,10 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
 
     void ITunnelOwner.OnEnded(Tunnel from, TunnelEnd end) => ended.TrySetResult(end);
 
-    private void Refuse(TlsSession session)
+    private void Refuse(TlsSession session, AlertDescription why)
     {
         var alert = new byte[TlsSession.ControlRecordBytesMax];
-        var error = socket.TrySend(alert.AsSpan(0, session.WriteAlert(alert, Mesh.Tls13.AlertDescription.AccessDenied)), out _);
+        var error = socket.TrySend(alert.AsSpan(0, session.WriteAlert(alert, why)), out _);
         if (error == Errno.None) _ = socket.ShutdownSend();
         session.Dispose();
         socket.Dispose();

@@ -19,6 +19,7 @@ public enum Errno
     InvalidArgument = 22,
     TooManyFilesInSystem = 23,
     TooManyFiles = 24,
+    NoSpace = 28,
     BrokenPipe = 32,
     NoData = 61,
     Protocol = 71,

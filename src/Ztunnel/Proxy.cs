@@ -14,6 +14,7 @@ using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Options;
 using Mesh.Ztunnel.Pods;
 using Mesh.Ztunnel.Reach;
+using Mesh.Ztunnel.Revocation;
 using Mesh.Ztunnel.Workers;
 using Mesh.Ztunnel.Yaml;
 using Microsoft.Extensions.Logging;
@@ -45,7 +46,12 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         var seeds = new Random();
         var (source, sourceProblem) = CertificateSources.Create(options, log.Scope("certificates"), time);
         if (source is null) return Fail(sourceProblem!);
-        await using var certificates = new CertificateStore(source, log.Scope("certificates"), time, new Random(seeds.Next()));
+        var (revocations, revocationWatch, revocationProblem) = LoadRevocations();
+        if (revocationProblem is not null) return Fail(revocationProblem);
+        if (OpenKeyLog(out var keyLog) is { } closed) return Fail(closed);
+        using var secrets = keyLog;
+        await using var certificates = new CertificateStore(
+            source, new TunnelIdentities(revocations, keyLog is null ? null : keyLog.Write), log.Scope("certificates"), time, new Random(seeds.Next()));
         var context = ContextOf(view, certificates);
 
         for (var i = 0; i < options.Workers; i++) _workers.Add(await Worker.StartAsync($"ztunnel-{i}", context, seeds.Next()));
@@ -60,6 +66,12 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         using var end = new CancellationTokenSource();
         var running = new TaskSet(_log);
         running.Add(admin.RunAsync(end.Token));
+        if (revocationWatch is not null)
+        {
+            var sweep = new RevocationSweep(certificates, _workers, context.Metrics, log.Scope("revocation"));
+            running.Add(revocationWatch.RunAsync(sweep.ApplyAsync, end.Token));
+        }
+
         running.Add(FeedAsync(context, builder, housekeeping, stateReady, seeds, running, end.Token));
         await WaitAsync(shutdown.Stop);
 
@@ -115,6 +127,32 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         {
             return $"LOCAL_XDS_PATH cannot be read: {e.Message}";
         }
+    }
+
+    /// <summary>Missing or broken lists are told loudly and tolerated, as upstream does, unless the operator rather has no proxy.</summary>
+    private (RevocationView? View, RevocationWatch? Watch, string? Problem) LoadRevocations()
+    {
+        if (options.CrlPath is not { } path) return (null, null, null);
+        var view = new RevocationView();
+        var watch = new RevocationWatch(path, view, _metrics, log.Scope("revocation"), time);
+        if (watch.Load() is not { } problem) return (view, watch, null);
+        if (options.CrlRequired) return (null, null, $"MESH_CRL_REQUIRED is set and CRL_PATH {path} is not usable: {problem}");
+        _log.LogError(
+            "CRL_PATH {Path} is not usable: {Problem}. REVOKED CERTIFICATES ARE ACCEPTED until it is (MESH_CRL_REQUIRED=true would refuse to start)",
+            path,
+            problem);
+        return (view, watch, null);
+    }
+
+    private string? OpenKeyLog(out KeyLogFile? keyLog)
+    {
+        keyLog = null;
+        if (options.KeyLogPath is not { } path) return null;
+        keyLog = KeyLogFile.TryOpen(path, _log, out var problem);
+        if (keyLog is null) return $"SSLKEYLOGFILE cannot be opened: {path}: {problem}";
+        _log.LogWarning(
+            "SSLKEYLOGFILE is set: the secrets of EVERY tunnel are written to {Path}; whoever reads it can decrypt all traffic of this node", path);
+        return null;
     }
 
     private EventLoop StartHousekeeping()

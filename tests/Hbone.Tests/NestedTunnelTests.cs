@@ -18,7 +18,7 @@ public sealed class NestedTunnelTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _far = await TestMesh.StartAsync(sharedPki: _pki, server: "remote");
-        _near = await TestMesh.StartAsync(sharedPki: _pki, server: "gateway");
+        _near = await TestMesh.StartAsync(sharedPki: _pki, server: "gateway", check: RevocationCheck.None);
         _near.Expected = [TestPki.Id("gateway")];
         _near.Authority = _far.ServerAddress.ToString();
         Beyond(TestPki.Id("remote"));
@@ -132,6 +132,24 @@ public sealed class NestedTunnelTests : IAsyncLifetime
         Assert.Contains("remote", failed.Detail, StringComparison.Ordinal);
         Assert.Empty(_far.Requests);
         await EndedAsync();
+    }
+
+    [Fact]
+    public async Task A_peer_behind_the_gateway_that_becomes_revoked_loses_its_stream_and_the_gateway_keeps_its_tunnel()
+    {
+        using var client = await _near.DialAsync();
+        await client.SendAsync("hello"u8.ToArray());
+        using var server = await _application.AcceptAsync().WaitAsync(Patience);
+        Assert.Equal("hello"u8.ToArray(), await TestApplication.ReadAsync(server, 5).WaitAsync(Patience));
+        var lists = _pki.Revoke(_far.ServerIdentity);
+        Assert.Equal(1, await _near.OnClient(() => _near.Pool.CutRevoked(lists.Lists)));
+        Assert.Equal(RelayEnd.CertificateRevoked, (await TunnelRelayTests.Next(_near.ClientResults)).End);
+        Assert.Equal(TunnelEndReason.CertificateRevoked, (await TunnelRelayTests.Next(_far.ServerEnds)).Reason);
+        Assert.Equal(1, await _near.OnClient(() => _near.Pool.Tunnels));
+
+        _near.Identity = _pki.Remake(_near.Identity!, lists);
+        using var again = await _near.DialAsync();
+        Assert.Equal(TunnelFailure.CertificateRevoked, (await TunnelRelayTests.Next(_near.Failures)).Failure);
     }
 
     [Fact]

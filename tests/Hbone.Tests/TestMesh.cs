@@ -32,7 +32,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
 
     public TestPki Pki { get; }
     public TunnelIdentity? Identity { get; set; }
-    public TunnelIdentity ServerIdentity { get; }
+    public TunnelIdentity ServerIdentity { get; set; }
     public HboneOptions Options { get; }
     public EventLoop ClientLoop { get; }
     public EventLoop ServerLoop { get; }
@@ -57,10 +57,11 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     public IReadOnlyCollection<Exception> Faults => faults;
 
     public static async Task<TestMesh> StartAsync(
-        HboneOptions? options = null, string clientTrustDomain = "cluster.local", TestPki? sharedPki = null, string server = "server")
+        HboneOptions? options = null, string clientTrustDomain = "cluster.local", TestPki? sharedPki = null, string server = "server",
+        RevocationCheck? check = null)
     {
         var pki = sharedPki ?? new TestPki();
-        var mesh = new TestMesh(pki, pki.Issue("client", clientTrustDomain), pki.Issue(server), options ?? new HboneOptions())
+        var mesh = new TestMesh(pki, pki.Issue("client", clientTrustDomain, check: check), pki.Issue(server, check: check), options ?? new HboneOptions())
         {
             ownsPki = sharedPki is null,
         };

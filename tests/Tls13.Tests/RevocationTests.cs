@@ -33,6 +33,42 @@ public sealed class RevocationTests
     }
 
     [Fact]
+    public void A_list_from_tomorrow_revokes_too_and_others_pass()
+    {
+        using var peers = new TestPeers();
+        using var revoked = peers.Issue("revoked");
+        using var honest = peers.Issue("honest");
+        var tomorrow = DateTimeOffset.UtcNow.AddDays(1);
+        var lists = RevocationLists.TryParse(List(peers.Issuer, tomorrow.AddDays(1), revoked.Leaf.SerialNumber, tomorrow), out _)!;
+        Assert.Equal((HandshakeProgress.Failed, true), Handshake(peers, revoked, lists));
+        Assert.Equal((HandshakeProgress.Complete, false), Handshake(peers, honest, lists));
+    }
+
+    [Fact]
+    public void A_list_tells_who_published_it_for_when_and_how_much()
+    {
+        using var peers = new TestPeers();
+        using var revoked = peers.Issue("revoked");
+        var next = new DateTimeOffset(2031, 2, 3, 4, 5, 6, TimeSpan.Zero);
+        var list = Assert.Single(RevocationLists.TryParse(List(peers, next, revoked), out _)!.Lists);
+        Assert.Equal(("O=cluster.local", next, 1), (list.Issuer, list.NextUpdate!.Value, list.Entries));
+        Assert.True(list.ThisUpdate < DateTimeOffset.UtcNow);
+    }
+
+    [Fact]
+    public void A_chain_is_revoked_when_any_of_its_certificates_is()
+    {
+        using var peers = new TestPeers();
+        using var revoked = peers.Issue("revoked");
+        using var honest = peers.Issue("honest");
+        var lists = RevocationLists.TryParse(List(peers, DateTimeOffset.UtcNow.AddDays(1), revoked), out _)!;
+        var (bad, good) = (RevocationLists.KeyOf(revoked.Leaf), RevocationLists.KeyOf(honest.Leaf));
+        Assert.True(lists.IsRevoked([good, bad]));
+        Assert.False(lists.IsRevoked([good, good]));
+        Assert.False(lists.IsRevoked(default(System.Collections.Immutable.ImmutableArray<UInt128>)));
+    }
+
+    [Fact]
     public void A_list_of_another_issuer_says_nothing_about_ours()
     {
         using var peers = new TestPeers();
@@ -64,8 +100,9 @@ public sealed class RevocationTests
     {
         using var server = peers.Issue("server");
         using var clientContext = TestPeers.Context(TlsRole.Client, client, peers.Issuer.Roots);
+        using var parsed = TlsRevocationLists.TryCreate([.. lists.Lists.Select(static list => list.Der)], out _)!;
         using var serverContext = TlsContext.TryCreate(TlsRole.Server,
-            new TlsCredentials(server.Chain, server.PrivateKey, peers.Issuer.Roots.Roots, lists.Lists), out _)!;
+            new TlsCredentials(server.Chain, server.PrivateKey, peers.Issuer.Roots.Roots, parsed), out _)!;
         using var left = new TlsHandshake(clientContext);
         using var right = new TlsHandshake(serverContext);
         for (var i = 0; i < 6; i++)
@@ -73,7 +110,8 @@ public sealed class RevocationTests
             Move(left, right);
             Move(right, left);
         }
-        return (right.Progress, right.Problem.Contains("revoked", StringComparison.Ordinal));
+        Assert.Equal(right.IsPeerRevoked, right.Problem.Contains("revoked", StringComparison.Ordinal));
+        return (right.Progress, right.IsPeerRevoked);
     }
 
     private static void Move(TlsHandshake from, TlsHandshake to)
@@ -86,11 +124,11 @@ public sealed class RevocationTests
     private static byte[] List(TestPeers peers, DateTimeOffset nextUpdate, Svid revoked) =>
         List(peers.Issuer, nextUpdate, revoked.Leaf.SerialNumber);
 
-    private static byte[] List(CertificateIssuer issuer, DateTimeOffset nextUpdate, BigInteger serial)
+    private static byte[] List(CertificateIssuer issuer, DateTimeOffset nextUpdate, BigInteger serial, DateTimeOffset? thisUpdate = null)
     {
         using var signer = X509Certificate2.CreateFromPem(issuer.CertificatePem, issuer.PrivateKeyPem);
         var builder = new CertificateRevocationListBuilder();
         builder.AddEntry(serial.ToByteArray(isBigEndian: true));
-        return builder.Build(signer, 1, nextUpdate, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1, thisUpdate: DateTimeOffset.UtcNow.AddHours(-1));
+        return builder.Build(signer, 1, nextUpdate, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1, thisUpdate: thisUpdate ?? DateTimeOffset.UtcNow.AddHours(-1));
     }
 }

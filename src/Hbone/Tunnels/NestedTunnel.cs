@@ -3,6 +3,7 @@ using Mesh.Http2;
 using Mesh.Identity;
 using Mesh.Linux;
 using Mesh.Linux.Loops;
+using Mesh.Tls13;
 
 namespace Mesh.Hbone.Tunnels;
 
@@ -10,7 +11,8 @@ namespace Mesh.Hbone.Tunnels;
 /// A tunnel inside a stream of another one, for a single CONNECT: its records go through a pair of sockets, whose far end is relayed to the
 /// outer stream, so both layers keep their own flow control and their own ends. Owned by the pool, on its loop.
 /// </summary>
-internal sealed class NestedTunnel(TunnelPool pool, ImmutableArray<SpiffeId> expected) : ITunnelOwner, ILoopSource, ILoopWork, ILoopTimerTarget
+internal sealed class NestedTunnel(TunnelPool pool, ITunnelOrigin origin, ImmutableArray<SpiffeId> expected)
+    : ITunnelOwner, ILoopSource, ILoopWork, ILoopTimerTarget
 {
     /// <summary>After the inner tunnel ended, the outer stream may take this long for each step of delivering the rest.</summary>
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(5);
@@ -40,7 +42,7 @@ internal sealed class NestedTunnel(TunnelPool pool, ImmutableArray<SpiffeId> exp
 
         outer = new TunnelRelay(far, carrier);
         _ = CarryAsync(outer);
-        var tls = await TlsSetup.RunAsync(near, identity.Client, pool.Options.HandshakeTimeout, pool.Time);
+        var tls = await TlsSetup.RunAsync(near, identity.Client, identity.Revocations is not null, pool.Options.HandshakeTimeout, pool.Time);
         if (tls.Session is null)
         {
             outer.Cut(RelayEnd.TunnelClosed);
@@ -50,9 +52,15 @@ internal sealed class NestedTunnel(TunnelPool pool, ImmutableArray<SpiffeId> exp
         var problemOfPeer = PeerVerifier.VerifyServer(tls.PeerLeaf, expected, out var id);
         if (problemOfPeer != PeerProblem.None)
         {
-            SendAlert(tls.Session);
+            SendAlert(tls.Session, AlertDescription.AccessDenied);
             return TunnelConnected.Failed(
                 TunnelFailure.WrongIdentity, $"behind the network gateway is {id?.ToString() ?? "nobody with an identity"}: {problemOfPeer}");
+        }
+
+        if (origin.Identity?.Revocations?.Lists.IsRevoked(tls.ChainKeys) == true) // A list may have come while hands were shaken.
+        {
+            SendAlert(tls.Session, AlertDescription.CertificateRevoked);
+            return TunnelConnected.Failed(TunnelFailure.CertificateRevoked, $"behind the network gateway is {id}, whose certificate is revoked");
         }
 
         return await OpenAsync(carrier.Peer, identity, tls, id!, headers, early);
@@ -73,7 +81,19 @@ internal sealed class NestedTunnel(TunnelPool pool, ImmutableArray<SpiffeId> exp
         // The tunnel closes behind its stream.
     }
 
-    void ITunnelOwner.OnEnded(Tunnel tunnel, TunnelEnd end) => FinishSending();
+    void ITunnelOwner.OnEnded(Tunnel tunnel, TunnelEnd end)
+    {
+        pool.Forget(this);
+        FinishSending();
+    }
+
+    /// <summary>Ends it if these lists name its peer; the gateway's own tunnel is the pool's.</summary>
+    public bool CutIfRevoked(RevocationLists lists)
+    {
+        if (inner is not { IsEnded: false } live || !lists.IsRevoked(live.Peer.ChainKeys)) return false;
+        live.Cut(TunnelEndReason.CertificateRevoked, "the peer's certificate was revoked");
+        return true;
+    }
 
     /// <summary>What the peer says after the end is read and dropped: unread bytes would turn the end into a reset.</summary>
     void ILoopWork.Run()
@@ -103,8 +123,9 @@ internal sealed class NestedTunnel(TunnelPool pool, ImmutableArray<SpiffeId> exp
     private async ValueTask<TunnelConnected> OpenAsync(
         TunnelPeer gateway, TunnelIdentity identity, TlsOutcome tls, SpiffeId id, ConnectHeaders headers, bool early)
     {
-        var peer = new TunnelPeer(id, gateway.Remote, gateway.Local, tls.PeerLeaf);
+        var peer = new TunnelPeer(id, gateway.Remote, gateway.Local, tls.PeerLeaf, tls.ChainKeys);
         inner = new Tunnel(near!, tls.Session!, Http2Role.Client, pool.Options, peer, this) { LeavesSocket = true };
+        pool.Track(this);
         var stream = new PooledTunnel(inner, identity, pool.Loop.NowMilliseconds).Open(headers, early, out var outcome);
         var answer = stream is null || early ? default : stream.Connected;
         inner.Start(tls.Received);
@@ -148,10 +169,10 @@ internal sealed class NestedTunnel(TunnelPool pool, ImmutableArray<SpiffeId> exp
         lingering.Arm(Linger);
     }
 
-    private void SendAlert(Mesh.Tls13.Records.TlsSession session)
+    private void SendAlert(Mesh.Tls13.Records.TlsSession session, AlertDescription why)
     {
         var alert = new byte[Mesh.Tls13.Records.TlsSession.ControlRecordBytesMax];
-        _ = near!.TrySend(alert.AsSpan(0, session.WriteAlert(alert, Mesh.Tls13.AlertDescription.AccessDenied)), out _);
+        _ = near!.TrySend(alert.AsSpan(0, session.WriteAlert(alert, why)), out _);
         session.Dispose();
         FinishSending();
     }
@@ -159,7 +180,7 @@ internal sealed class NestedTunnel(TunnelPool pool, ImmutableArray<SpiffeId> exp
     private TunnelConnected Explain(TunnelEnd problem)
     {
         near!.Dispose();
-        var failure = problem.Reason == TunnelEndReason.HandshakeTimeout ? TunnelFailure.TlsTimeout : TunnelFailure.TlsFailed;
+        var failure = PooledPeer.FailureFor(problem.Reason);
         return TunnelConnected.Failed(failure, $"through the network gateway: {problem.Detail}");
     }
 

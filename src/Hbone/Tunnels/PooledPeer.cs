@@ -2,6 +2,7 @@ using Mesh.Http2;
 using Mesh.Identity;
 using Mesh.Linux;
 using Mesh.Linux.Loops;
+using Mesh.Tls13;
 using Mesh.Tls13.Records;
 
 namespace Mesh.Hbone.Tunnels;
@@ -42,6 +43,19 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         foreach (var tunnel in new List<PooledTunnel>(tunnels)) tunnel.Tunnel.Cut(reason, "cut");
         FailWaiters(TunnelConnected.Failed(TunnelFailure.Closed, "the peer was cut"));
         ForgetIfEmpty();
+    }
+
+    /// <summary>Ends the tunnels whose server these lists name; how many streams ended, at least one a tunnel.</summary>
+    public int CutRevoked(RevocationLists lists)
+    {
+        var streams = 0;
+        foreach (var tunnel in new List<PooledTunnel>(tunnels))
+        {
+            if (!lists.IsRevoked(tunnel.Tunnel.Peer.ChainKeys)) continue;
+            streams += Math.Max(1, tunnel.Tunnel.ActiveStreams);
+            tunnel.Tunnel.Cut(TunnelEndReason.CertificateRevoked, "the peer's certificate was revoked");
+        }
+        return streams;
     }
 
     void ITunnelOwner.OnRequest(Tunnel tunnel, int streamId, HeaderFields fields)
@@ -87,7 +101,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         {
             if (pooled.Tunnel.Room == 0 || pooled.Tunnel.IsDraining) continue;
             // A renewed certificate means new tunnels; the old ones end with their streams.
-            if (ReferenceEquals(pooled.Identity, current)) return pooled;
+            if (ReferenceEquals(pooled.Identity.Svid, current?.Svid)) return pooled;
             pooled.Retire();
             return FindRoom(); // The list may have changed.
         }
@@ -155,10 +169,10 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
                     $"{Key.Destination} cannot be reached: {dialled.Error}");
                 return;
             }
-            var tls = await TlsSetup.RunAsync(socket, identity.Client, pool.Options.HandshakeTimeout, pool.Time);
+            var tls = await TlsSetup.RunAsync(socket, identity.Client, identity.Revocations is not null, pool.Options.HandshakeTimeout, pool.Time);
             if (tls.Session is not { } session)
             {
-                Failed(tls.Problem.Reason == TunnelEndReason.HandshakeTimeout ? TunnelFailure.TlsTimeout : TunnelFailure.TlsFailed, tls.Problem.Detail);
+                Failed(FailureFor(tls.Problem.Reason), tls.Problem.Detail);
                 return;
             }
             if (Begin(identity, socket, session, tls)) socket = null; // The tunnel owns it now.
@@ -177,23 +191,34 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
     private bool Begin(TunnelIdentity identity, LoopSocket socket, TlsSession session, TlsOutcome tls)
     {
         var problem = PeerVerifier.VerifyServer(tls.PeerLeaf, Key.Expected, out var id);
-        if (problem != PeerProblem.None || cut || pool.IsDisposed)
+        // A list may have come while hands were shaken.
+        var revoked = Key.Origin.Identity?.Revocations?.Lists.IsRevoked(tls.ChainKeys) == true;
+        if (problem != PeerProblem.None || revoked || cut || pool.IsDisposed)
         {
             var alert = new byte[TlsSession.ControlRecordBytesMax];
-            _ = socket.TrySend(alert.AsSpan(0, session.WriteAlert(alert, Mesh.Tls13.AlertDescription.AccessDenied)), out _);
+            var why = revoked ? AlertDescription.CertificateRevoked : AlertDescription.AccessDenied;
+            _ = socket.TrySend(alert.AsSpan(0, session.WriteAlert(alert, why)), out _);
             session.Dispose();
-            if (problem == PeerProblem.None) Failed(TunnelFailure.Closed, "the peer was cut");
+            if (revoked) Failed(TunnelFailure.CertificateRevoked, $"the certificate of {id} is revoked");
+            else if (problem == PeerProblem.None) Failed(TunnelFailure.Closed, "the peer was cut");
             else Failed(TunnelFailure.WrongIdentity, $"the peer is {id?.ToString() ?? "without identity"}: {problem}");
             return false;
         }
         dialing = false;
-        var peer = new TunnelPeer(id!, socket.PeerAddress, socket.LocalAddress, tls.PeerLeaf);
+        var peer = new TunnelPeer(id!, socket.PeerAddress, socket.LocalAddress, tls.PeerLeaf, tls.ChainKeys);
         var tunnel = new Tunnel(socket, session, Http2Role.Client, pool.Options, peer, this);
         tunnels.Add(new PooledTunnel(tunnel, identity, pool.Loop.NowMilliseconds));
         ServeWaiters(); // Their requests leave together with the preface.
         tunnel.Start(tls.Received);
         return true;
     }
+
+    internal static TunnelFailure FailureFor(TunnelEndReason reason) => reason switch
+    {
+        TunnelEndReason.HandshakeTimeout => TunnelFailure.TlsTimeout,
+        TunnelEndReason.CertificateRevoked => TunnelFailure.CertificateRevoked,
+        _ => TunnelFailure.TlsFailed,
+    };
 
     private void Failed(TunnelFailure failure, string detail)
     {

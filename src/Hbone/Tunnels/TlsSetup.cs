@@ -7,7 +7,8 @@ namespace Mesh.Hbone.Tunnels;
 /// <summary>Runs a handshake over a socket, on its loop, within a time.</summary>
 internal static class TlsSetup
 {
-    public static async ValueTask<TlsOutcome> RunAsync(LoopSocket socket, TlsContext context, TimeSpan timeout, TimeProvider time)
+    /// <summary>Where revocation is checked the chain's keys are kept, so that the tunnel is found again by what is on its peer's chain.</summary>
+    public static async ValueTask<TlsOutcome> RunAsync(LoopSocket socket, TlsContext context, bool keepsChain, TimeSpan timeout, TimeProvider time)
     {
         using var attempt = new HandshakeAttempt(socket, context);
         var started = time.GetTimestamp();
@@ -16,10 +17,15 @@ internal static class TlsSetup
             if (attempt.Handshake is { } handshake)
             {
                 if (await SendOutputAsync(socket, handshake, Left()) is { } sendProblem) return Explain(attempt, sendProblem);
-                if (handshake.Progress == HandshakeProgress.Failed) return TlsOutcome.Failed(TunnelEndReason.HandshakeFailed, handshake.Problem);
+                if (handshake.Progress == HandshakeProgress.Failed)
+                {
+                    return TlsOutcome.Failed(handshake.IsPeerRevoked ? TunnelEndReason.CertificateRevoked : TunnelEndReason.HandshakeFailed, handshake.Problem);
+                }
+
                 if (handshake.Progress == HandshakeProgress.Complete)
                 {
-                    return new TlsOutcome(handshake.CreateSession(), handshake.PeerLeaf(), attempt.Behind, default);
+                    var chain = keepsChain ? ChainKeys.Of(handshake.PeerChain()) : default;
+                    return new TlsOutcome(handshake.CreateSession(), handshake.PeerLeaf(), chain, attempt.Behind, default);
                 }
             }
 

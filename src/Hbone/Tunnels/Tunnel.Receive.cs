@@ -86,6 +86,9 @@ internal sealed partial class Tunnel
                 SendLast(AlertDescription.CloseNotify);
                 End(TunnelEndReason.Closed, "the peer closed the tunnel");
                 break;
+            case TlsReading.PeerAlert when session.Alert == AlertDescription.CertificateRevoked:
+                End(TunnelEndReason.CertificateRevoked, "the peer says that our certificate is revoked");
+                break;
             case TlsReading.PeerAlert:
                 End(session.Received <= 1 ? TunnelEndReason.HandshakeFailed : TunnelEndReason.PeerGone, $"the peer sent the TLS alert {session.Alert}");
                 break;

@@ -128,7 +128,7 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
     {
         if (IsEnded) return;
         engine.GoAway(ErrorCode.NoError, "");
-        SendLast(AlertDescription.CloseNotify);
+        SendLast(reason == TunnelEndReason.CertificateRevoked ? AlertDescription.CertificateRevoked : AlertDescription.CloseNotify);
         End(reason, detail);
     }
 
@@ -200,7 +200,7 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         socket.Sink = null;
         var because = RelayEndFor(reason);
         // A server that refuses our certificate says so only after our side of the handshake is done.
-        var failure = reason == TunnelEndReason.HandshakeFailed ? TunnelFailure.TlsFailed : TunnelFailure.Closed;
+        var failure = reason is TunnelEndReason.HandshakeFailed or TunnelEndReason.CertificateRevoked ? TunnelFailure.TlsFailed : TunnelFailure.Closed;
         foreach (var stream in new List<TunnelStream>(streams.Values))
         {
             stream.CompleteConnect(TunnelConnected.Failed(failure, $"the tunnel ended: {detail}"));

@@ -22,6 +22,9 @@ internal static unsafe partial class Libc
     public static partial int chmod(byte* path, uint mode);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int fchmod(int descriptor, uint mode);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int ioctl(int descriptor, ulong request, nint argument);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -2,8 +2,11 @@ using System.Security.Cryptography;
 
 namespace Mesh.Tls13.Handshake;
 
-/// <summary>Collects the application traffic secrets from key-log lines, "LABEL client-random secret" in hex. Zeroed on dispose.</summary>
-internal sealed class HandshakeSecrets : IDisposable
+/// <summary>
+/// Collects the application traffic secrets from key-log lines, "LABEL client-random secret" in hex, and passes the lines on where a
+/// debugging operator asked for them. Zeroed on dispose.
+/// </summary>
+internal sealed class HandshakeSecrets(KeyLogSink? keyLog) : IDisposable
 {
     private readonly byte[] client = new byte[CipherSuites.SecretBytesMax];
     private readonly byte[] server = new byte[CipherSuites.SecretBytesMax];
@@ -15,6 +18,7 @@ internal sealed class HandshakeSecrets : IDisposable
 
     public void Take(ReadOnlySpan<byte> line)
     {
+        keyLog?.Invoke(line);
         if (line.StartsWith("CLIENT_TRAFFIC_SECRET_0 "u8)) clientBytes = Decode(line, client);
         else if (line.StartsWith("SERVER_TRAFFIC_SECRET_0 "u8)) serverBytes = Decode(line, server);
     }

@@ -14,13 +14,14 @@ public sealed class TlsHandshake : IDisposable
     public const int ReceivedBytesMax = 128 * 1024;
 
     private readonly OpenSslConnection connection;
-    private readonly HandshakeSecrets secrets = new();
+    private readonly HandshakeSecrets secrets;
     private readonly TlsRole role;
     private int received;
 
     public TlsHandshake(TlsContext context)
     {
         role = context.Role;
+        secrets = new HandshakeSecrets(context.KeyLog);
         connection = new OpenSslConnection(context.Handle, role);
         if (role == TlsRole.Client) Note(connection.Step([], secrets));
     }
@@ -69,6 +70,12 @@ public sealed class TlsHandshake : IDisposable
 
     /// <summary>The peer's certificate (DER), verified against our roots; empty before the end.</summary>
     public byte[] PeerLeaf() => Progress == HandshakeProgress.Complete ? connection.PeerLeaf() : [];
+
+    /// <summary>The peer's chain (DER) as it was verified, from its leaf to the root; empty before the end.</summary>
+    public byte[][] PeerChain() => Progress == HandshakeProgress.Complete ? connection.PeerChain() : [];
+
+    /// <summary>It failed because a certificate of the peer's chain is revoked.</summary>
+    public bool IsPeerRevoked => Progress == HandshakeProgress.Failed && connection.IsPeerRevoked;
 
     /// <summary>The connection's record layer; once, after <see cref="HandshakeProgress.Complete"/>.</summary>
     public TlsSession CreateSession()

@@ -7,6 +7,7 @@ namespace Mesh.Ztunnel.Certificates;
 internal sealed class CertificateEntry(SpiffeId id, CancellationTokenSource end)
 {
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
     private TunnelIdentity? _identity;
 
     public SpiffeId Id { get; } = id;
@@ -24,12 +25,22 @@ internal sealed class CertificateEntry(SpiffeId id, CancellationTokenSource end)
     public CertificateState State => Identity is not null ? CertificateState.Available
         : First.IsCompleted ? CertificateState.Unavailable : CertificateState.Initializing;
 
-    public TunnelIdentity? Store(TunnelIdentity? identity)
+    /// <summary>Puts another in its place; the one that was there. Made inside, so that a change of what it is made of is not missed.</summary>
+    public TunnelIdentity? Replace(Func<TunnelIdentity?> make)
     {
-        var old = Interlocked.Exchange(ref _identity, identity);
-        Problem = null;
-        _first.TrySetResult();
-        return old;
+        lock (_gate)
+        {
+            var old = Interlocked.Exchange(ref _identity, make());
+            Problem = null;
+            _first.TrySetResult();
+            return old;
+        }
+    }
+
+    /// <summary>Makes another of the one that is there; the one that was there, or null when there is none.</summary>
+    public TunnelIdentity? Renew(Func<TunnelIdentity, TunnelIdentity> make)
+    {
+        lock (_gate) return _identity is { } now ? Interlocked.Exchange(ref _identity, make(now)) : null;
     }
 
     public void Fail(string problem)

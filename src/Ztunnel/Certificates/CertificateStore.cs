@@ -10,7 +10,8 @@ namespace Mesh.Ztunnel.Certificates;
 /// The certificates of all local identities: fetched when first asked for, renewed at about half of their life, shared by every pod of the
 /// identity. Each entry has its own loop, so identities neither wait for nor back off with one another. Any thread.
 /// </summary>
-internal sealed class CertificateStore(ICertificateSource source, ILogger log, TimeProvider time, Random chance) : IAsyncDisposable
+internal sealed class CertificateStore(ICertificateSource source, TunnelIdentities identities, ILogger log, TimeProvider time, Random chance)
+    : IAsyncDisposable
 {
     private const int EntriesMax = 16_384;
     private const int ParallelMax = 8;
@@ -61,6 +62,20 @@ internal sealed class CertificateStore(ICertificateSource source, ILogger log, T
         entry.End.Cancel();
     }
 
+    /// <summary>Makes what tunnels use anew, of the same certificates: the revocation lists changed. Those of ours that they name.</summary>
+    public List<SpiffeId> Reissue(RevocationCheck check)
+    {
+        var revoked = new List<SpiffeId>();
+        foreach (var entry in _entries.Values)
+        {
+            if (entry.Renew(now => identities.Create(now.Svid, now.Roots)) is not { } old) continue;
+            _loops.Add(RetireAsync(old, keepsSvid: true));
+            if (check.Lists.IsRevoked(old.Svid.Leaf)) revoked.Add(entry.Id);
+        }
+
+        return revoked;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -97,8 +112,7 @@ internal sealed class CertificateStore(ICertificateSource source, ILogger log, T
                 var result = await FetchAsync(entry, entry.End.Token);
                 if (result.Svid is { } svid)
                 {
-                    var old = entry.Store(new TunnelIdentity(svid, result.Roots!));
-                    if (old is not null) _loops.Add(RetireAsync(old));
+                    if (entry.Replace(() => identities.Create(svid, result.Roots!)) is { } old) _loops.Add(RetireAsync(old, keepsSvid: false));
                     retry.Reset();
                     await Task.Delay(UntilRenewal(svid), time, entry.End.Token);
                     continue;
@@ -115,7 +129,7 @@ internal sealed class CertificateStore(ICertificateSource source, ILogger log, T
         }
         finally
         {
-            if (entry.Store(null) is { } last) _loops.Add(RetireAsync(last));
+            if (entry.Replace(static () => null) is { } last) _loops.Add(RetireAsync(last, keepsSvid: false));
             entry.End.Dispose();
         }
     }
@@ -143,7 +157,7 @@ internal sealed class CertificateStore(ICertificateSource source, ILogger log, T
         return wait > FirstRetry ? wait : FirstRetry;
     }
 
-    private async Task RetireAsync(TunnelIdentity old)
+    private async Task RetireAsync(TunnelIdentity old, bool keepsSvid)
     {
         try
         {
@@ -155,6 +169,6 @@ internal sealed class CertificateStore(ICertificateSource source, ILogger log, T
         }
 
         old.Dispose();
-        old.Svid.Dispose();
+        if (!keepsSvid) old.Svid.Dispose();
     }
 }

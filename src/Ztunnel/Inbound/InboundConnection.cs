@@ -32,6 +32,7 @@ internal sealed class InboundConnection : LiveConnection
         Authority = request.Authority;
         IsMutualTls = true;
         SourceIdentity = request.Peer.Identity;
+        NotePeer(request.Peer);
     }
 
     public override long RequestBytes => _relay?.BytesToApplication ?? 0;

@@ -1,4 +1,5 @@
 using Mesh.Hbone;
+using Mesh.Identity;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
 using Mesh.Model.Decisions;
@@ -38,7 +39,7 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
             _server = new TunnelServer(socket, identity, Lane.Worker.Context.Hbone, this, Lane.Worker.Loop.Time);
             if (_isDraining) _server.Drain();
             var end = await _server.RunAsync();
-            if (_server.Peer is null) Fail(local, "handshake", $"{end.Reason}: {end.Detail}");
+            if (_server.Peer is null) FailHandshake(local, end);
         }
         catch (Exception fault)
         {
@@ -70,6 +71,9 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
         else socket.Dispose();
     }
 
+    /// <summary>Newer revocation lists hold: ends the tunnel if they name its client; how many connections it carried.</summary>
+    public int CutIfRevoked(RevocationLists lists) => _server?.CutIfRevoked(lists) ?? 0; // One that looks for its identity still gets the newest.
+
     private async ValueTask<(TunnelIdentity? Identity, string? Problem)> FindIdentityAsync()
     {
         if (await Lane.Pod.WaitForWorkloadAsync(Lane.Worker.Loop) is not { Workload: { } workload })
@@ -80,6 +84,13 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
         var certificates = Lane.Worker.Context.Certificates;
         var identity = certificates.Find(workload.Identity) ?? await certificates.GetAsync(workload.Identity, Lane.Worker.Context.Options.WorkloadWait);
         return (identity, identity is null ? $"no certificate for {workload.Identity}: {certificates.ProblemOf(workload.Identity)}" : null);
+    }
+
+    private void FailHandshake(InetEndpoint local, TunnelEnd end)
+    {
+        var isRevoked = end.Reason == TunnelEndReason.CertificateRevoked;
+        if (isRevoked) Lane.Worker.Context.Metrics.CountRevoked(Direction.Inbound, 1);
+        Fail(local, isRevoked ? "revoked" : "handshake", $"{end.Reason}: {end.Detail}");
     }
 
     private void Fail(InetEndpoint local, string word, string error)

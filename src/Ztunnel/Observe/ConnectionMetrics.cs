@@ -25,6 +25,8 @@ internal sealed class ConnectionMetrics
     private readonly MetricFamily<Counter> _sent;
     private readonly MetricFamily<Counter> _received;
     private readonly MetricFamily<Counter> _refused;
+    private readonly MetricFamily<Counter> _revoked;
+    private readonly MetricFamily<Counter> _untracked;
 
     public ConnectionMetrics(Metrics metrics)
     {
@@ -34,10 +36,22 @@ internal sealed class ConnectionMetrics
         _sent = metrics.Counters("istio_tcp_sent_bytes", "Response bytes, from server to client.", Labels);
         _received = metrics.Counters("istio_tcp_received_bytes", "Request bytes, from client to server.", Labels);
         _refused = metrics.Counters("mesh_connections_refused", "Connections that were closed before anything was known about them.", ["port", "reason"], 256);
+        _revoked = metrics.Counters(
+            "istio_crl_policy_rejections", "Connections refused or ended because a certificate of their peer is revoked.", ["reporter"]);
+        _untracked = metrics.Counters("istio_crl_untracked_connections", "Connections that a later revocation list will not find.", ["reporter"]);
         var open = metrics.Gauges("istio_tcp_sockets_open", "Connections being carried now.", ["reporter"]);
         OpenInbound = open.With("destination");
         OpenOutbound = open.With("source");
     }
+
+    /// <summary>Connections that were refused or ended because a revocation list of ours names their peer.</summary>
+    public void CountRevoked(Direction reporter, int connections)
+    {
+        if (connections > 0) _revoked.With(WordOf(reporter)).Add(connections);
+    }
+
+    /// <summary>A connection that a later revocation list will not find.</summary>
+    public void CountUntracked(Direction reporter) => _untracked.With(WordOf(reporter)).Increment();
 
     public Gauge OpenInbound { get; }
 
@@ -72,7 +86,7 @@ internal sealed class ConnectionMetrics
         var isKnown = source is not null || destination is not null;
         return
         [
-            key.Reporter == Direction.Outbound ? "source" : "destination",
+            WordOf(key.Reporter),
             Or(source?.Shape.WorkloadName), Or(source?.Shape.CanonicalName), Or(source?.Shape.CanonicalRevision), Or(source?.Namespace),
             key.IsMutualTls ? Or(key.SourceIdentity?.ToString()) : Unknown,
             Or(source?.Shape.CanonicalName), Or(source?.Shape.CanonicalRevision), Or(source?.Shape.ClusterId),
@@ -85,6 +99,8 @@ internal sealed class ConnectionMetrics
             Place(isKnown, destination?.Shape.Locality.Region), Place(isKnown, destination?.Shape.Locality.Zone),
         ];
     }
+
+    private static string WordOf(Direction reporter) => reporter == Direction.Outbound ? "source" : "destination";
 
     private static string Or(string? value) => string.IsNullOrEmpty(value) ? Unknown : value;
 

@@ -25,6 +25,7 @@ internal static class ResponseFlags
         TunnelFailure.NoIdentity => ResponseFlag.IdentityError,
         TunnelFailure.DialTimeout => ResponseFlag.NetworkPolicy,
         TunnelFailure.TlsTimeout or TunnelFailure.TlsFailed or TunnelFailure.WrongIdentity => ResponseFlag.TlsFailure,
+        TunnelFailure.CertificateRevoked => ResponseFlag.CertificateRevoked,
         TunnelFailure.Http2Failed => ResponseFlag.Http2HandshakeFailure,
         TunnelFailure.Rejected => status == StatusDenied ? ResponseFlag.Deny : ResponseFlag.Connect,
         TunnelFailure.DialRefused or TunnelFailure.ResponseTimeout or TunnelFailure.PoolFull or TunnelFailure.Closed => ResponseFlag.Connect,
@@ -51,7 +52,7 @@ internal static class ResponseFlags
         RelayEnd.OutOfBuffers => "out of buffers",
         RelayEnd.PolicyDenied => "connection closed due to policy change",
         RelayEnd.Drained => "connection closed: the proxy is draining",
-        RelayEnd.CertificateRevoked => "connection closed: the peer's certificate was revoked",
+        RelayEnd.CertificateRevoked => "connection closed: a certificate of the tunnel was revoked (CERT_REVOKED)",
         RelayEnd.PeerChanged => "connection closed: the peer changed or left",
         RelayEnd.Fault => "internal fault, see the log",
     };

@@ -71,6 +71,12 @@ internal sealed record ZtunnelOptions
 
     public string? CrlPath { get; init; }
 
+    /// <summary>Without usable revocation lists the proxy does not start.</summary>
+    public bool CrlRequired { get; init; }
+
+    /// <summary>Where the secrets of TLS connections are written, for debugging; null writes none.</summary>
+    public string? KeyLogPath { get; init; }
+
     public int StreamsPerTunnelMax { get; init; } = 100;
 
     public TimeSpan UnusedTunnelRelease { get; init; } = TimeSpan.FromMinutes(5);

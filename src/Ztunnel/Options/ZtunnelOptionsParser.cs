@@ -43,6 +43,8 @@ internal static class ZtunnelOptionsParser
             DrainDeadline = ReadDrainDeadline(from),
             SecretTtl = from.Duration("SECRET_TTL", TimeSpan.FromHours(24)),
             CrlPath = from.TextOrNull("CRL_PATH"),
+            CrlRequired = from.Flag("MESH_CRL_REQUIRED", false),
+            KeyLogPath = from.TextOrNull("SSLKEYLOGFILE"),
             PreferredServiceNamespace = from.TextOrNull("PREFERED_SERVICE_NAMESPACE"),
             DnsProxyAddress = from.TextOrNull("ISTIO_META_DNS_PROXY_ADDR"),
             BypassCidrs = from.TextOrNull("MESH_BYPASS_CIDRS")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
@@ -161,6 +163,7 @@ internal static class ZtunnelOptionsParser
     private static void CheckTogether(ZtunnelOptions options, OptionReader from)
     {
         RefuseUncarried(options, from);
+        if (options is { CrlRequired: true, CrlPath: null }) from.Refuse("MESH_CRL_REQUIRED", "true", "say in CRL_PATH where the revocation lists are");
 
         if (options.Xds is null && options.LocalXdsPath is null && options.LocalXds is null && from.Find("XDS_ADDRESS") is "")
         {
@@ -181,8 +184,6 @@ internal static class ZtunnelOptionsParser
     /// <summary>What upstream can and this release cannot: a setting that silently did nothing would be believed.</summary>
     private static void RefuseUncarried(ZtunnelOptions options, OptionReader from)
     {
-        if (options.CrlPath is { } path)
-            from.Refuse("CRL_PATH", path, "this release does not check revocation lists; leave it unset rather than rely on it");
         if (options.XdsOnDemand) from.Refuse("XDS_ON_DEMAND", "true", "this release subscribes to everything; leave it unset");
         if (options.SocksEnabled) from.Refuse("UNSTABLE_ENABLE_SOCKS5", "true", "this release has no SOCKS5 listener; leave it unset");
         if (options.BypassCidrs.Count > 0)

@@ -141,12 +141,14 @@ internal sealed class OutboundConnection : LiveConnection
         Worker.Peers.Note(Lane.Pod, hop, connected);
         if (connected.Stream is not { } stream)
         {
+            if (connected.Failure == TunnelFailure.CertificateRevoked) Worker.Context.Metrics.CountRevoked(Direction.Outbound, 1);
             if (Ejects(connected.Failure, connected.Status)) Eject(DestinationWorkload!);
             return new OutboundFailure(ResponseFlags.Of(connected.Failure, connected.Status), Explain(connected, hop), MayRetry: true);
         }
 
         if (stream.Status != 0) Lane.Endpoints.Succeeded(DestinationWorkload!);
         DestinationIdentity = stream.Peer.Identity;
+        NotePeer(stream.Peer);
         if (_application.IsDisposed)
         {
             stream.Abort();
@@ -197,7 +199,7 @@ internal sealed class OutboundConnection : LiveConnection
     private bool Ejects(TunnelFailure failure, int status) => failure switch
     {
         TunnelFailure.DialTimeout or TunnelFailure.DialRefused or TunnelFailure.TlsTimeout or TunnelFailure.TlsFailed
-            or TunnelFailure.WrongIdentity or TunnelFailure.Http2Failed or TunnelFailure.ResponseTimeout => true,
+            or TunnelFailure.WrongIdentity or TunnelFailure.CertificateRevoked or TunnelFailure.Http2Failed or TunnelFailure.ResponseTimeout => true,
         TunnelFailure.Rejected => status == Unavailable && !_isThroughWaypoint,
         TunnelFailure.None or TunnelFailure.NoIdentity or TunnelFailure.PoolFull or TunnelFailure.Closed => false,
     };
@@ -222,6 +224,7 @@ internal sealed class OutboundConnection : LiveConnection
         TunnelFailure.Rejected => $"{ResponseFlags.TextOf(RelayEnd.Rejected, connected.Status)}",
         TunnelFailure.DialTimeout => $"the peer's port {hop.Dial.Port} does not answer; a NetworkPolicy or firewall may block it: "
             + connected.Detail + Worker.Peers.HistoryOf(Lane.Pod, hop.Dial),
+        TunnelFailure.CertificateRevoked => $"the peer's certificate is revoked (CERT_REVOKED): {connected.Detail}",
         _ => $"{connected.Failure}: {connected.Detail}",
     };
 }

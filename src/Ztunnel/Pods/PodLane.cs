@@ -1,4 +1,5 @@
 using Mesh.Hbone;
+using Mesh.Identity;
 using Mesh.Linux;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
@@ -32,9 +33,11 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
     public string? Open(bool preservesSource)
     {
         var options = Worker.Context.Options;
-        return Listen(MeshPorts.InboundHbone, preservesSource, new InboundTunnelAcceptor(this), keepAlive: null)
+        var problem = Listen(MeshPorts.InboundHbone, preservesSource, new InboundTunnelAcceptor(this), keepAlive: null)
             ?? Listen(MeshPorts.InboundPlaintext, preservesSource, new PassthroughAcceptor(this), options.KeepAlive)
             ?? Listen(MeshPorts.Outbound, preservesSource, new OutboundAcceptor(this), options.KeepAlive);
+        if (problem is null) Worker.Lanes.Add(this);
+        return problem;
     }
 
     public Task DrainAsync()
@@ -49,6 +52,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
     {
         IsDraining = true;
         CloseListeners();
+        Worker.Lanes.Remove(this);
         Worker.Live.Each(
             static (connection, what) =>
             {
@@ -58,6 +62,14 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         foreach (var tunnel in new List<InboundTunnel>(_tunnels)) tunnel.Cut();
         Worker.Pool.ForgetOrigin(Pod);
         Worker.Peers.Forget(Pod);
+    }
+
+    /// <summary>Ends the tunnels whose clients these lists name; how many connections they carried.</summary>
+    public int CutRevoked(RevocationLists lists)
+    {
+        var streams = 0;
+        foreach (var tunnel in new List<InboundTunnel>(_tunnels)) streams += tunnel.CutIfRevoked(lists);
+        return streams;
     }
 
     public void Track(InboundTunnel tunnel)

@@ -93,15 +93,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     /// <summary>Everything of this pod ends now.</summary>
     public async Task CutAsync(RelayEnd reason)
     {
-        foreach (var lane in Lanes)
-        {
-            await lane.Worker.Loop.InvokeAsync(() =>
-            {
-                lane.Cut(reason);
-                return Task.CompletedTask;
-            });
-        }
-
+        foreach (var lane in Lanes) await CutAsync(lane, reason);
         if (_dns is { } dns)
         {
             await dns.Worker.Loop.InvokeAsync(() =>
@@ -159,9 +151,15 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
         return lane.Open(preservesSource: false);
     }
 
+    private static Task CutAsync(PodLane lane, RelayEnd reason) => lane.Worker.Loop.InvokeAsync(() =>
+    {
+        lane.Cut(reason);
+        return Task.CompletedTask;
+    });
+
     private async Task CloseListenersAsync()
     {
-        foreach (var lane in Lanes) await lane.Worker.Loop.InvokeAsync(lane.DrainAsync);
+        foreach (var lane in Lanes) await CutAsync(lane, RelayEnd.Drained);
         _lanesOpen = 0;
     }
 }

@@ -44,6 +44,7 @@ internal readonly record struct PeerReach
         TunnelFailure.TlsTimeout => "something accepts connections there and does not speak TLS, or a middlebox swallows what follows the connect",
         TunnelFailure.TlsFailed => "the two sides trust different roots, or a certificate has expired",
         TunnelFailure.WrongIdentity => "another workload answers at this address than the control plane says",
+        TunnelFailure.CertificateRevoked => "the certificate that is shown there is on a revocation list",
         TunnelFailure.Http2Failed => "the peer is no proxy of a mesh",
         TunnelFailure.ResponseTimeout => "the peer's proxy answers but cannot reach its application in time",
         TunnelFailure.None or TunnelFailure.NoIdentity or TunnelFailure.Rejected or TunnelFailure.PoolFull or TunnelFailure.Closed => null,

@@ -32,6 +32,7 @@ internal sealed class ReachMetrics
         TunnelFailure.TlsTimeout => "tls_timeout",
         TunnelFailure.TlsFailed => "tls_failed",
         TunnelFailure.WrongIdentity => "wrong_identity",
+        TunnelFailure.CertificateRevoked => "certificate_revoked",
         TunnelFailure.Http2Failed => "http2_failed",
         TunnelFailure.ResponseTimeout => "response_timeout",
         TunnelFailure.Rejected => "rejected",

@@ -84,6 +84,12 @@ internal abstract class LiveConnection(PodLane lane, Direction direction, IpPort
         Worker.Context.AccessLog.Opened(this);
     }
 
+    /// <summary>Its tunnel is known: counted when a later revocation list would not find it.</summary>
+    protected void NotePeer(TunnelPeer peer)
+    {
+        if (peer.ChainKeys.IsDefault && Worker.Context.Options.CrlPath is not null) Worker.Context.Metrics.CountUntracked(Direction);
+    }
+
     /// <summary>The end, once: counted and logged.</summary>
     protected void Close(ResponseFlag flag, string? error)
     {

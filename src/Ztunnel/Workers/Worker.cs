@@ -1,9 +1,11 @@
 using Mesh.Hbone;
+using Mesh.Identity;
 using Mesh.Linux.Loops;
 using Mesh.Model;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Outbound;
+using Mesh.Ztunnel.Pods;
 using Mesh.Ztunnel.Reach;
 using Microsoft.Extensions.Logging;
 
@@ -47,6 +49,9 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     public EndpointLoads Loads { get; } = new();
 
     public PeerTable Peers { get; }
+
+    /// <summary>The pods that listen here.</summary>
+    public HashSet<PodLane> Lanes { get; } = [];
 
     public SeriesCache Series { get; }
 
@@ -98,6 +103,14 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     {
         if (_dialled.Count >= DialledMax) _dialled.Clear(); // Such tunnels then live until they fail or are unused.
         _dialled[address] = workload;
+    }
+
+    /// <summary>Ends the tunnels whose peers these lists name, and how many connections they carried. Loop thread only.</summary>
+    public (int Inbound, int Outbound) CutRevoked(RevocationLists lists)
+    {
+        var inbound = 0;
+        foreach (var lane in Lanes) inbound += lane.CutRevoked(lists);
+        return (inbound, Pool.CutRevoked(lists));
     }
 
     public void OnTimer(LoopTimer timer)

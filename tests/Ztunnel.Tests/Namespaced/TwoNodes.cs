@@ -30,8 +30,8 @@ public sealed class TwoNodes : IDisposable
         File.WriteAllText(Path.Combine(_folder, "ca.pem"), Issuer.CertificatePem);
         File.WriteAllText(Path.Combine(_folder, "ca.key"), Issuer.PrivateKeyPem);
         File.WriteAllText(Path.Combine(_folder, "local.yaml"), LocalConfig(Client.Address, Server.Address));
-        Client.Start(EnvironmentOf("client"));
-        Server.Start(EnvironmentOf("server"));
+        Client.Start(EnvironmentOf("client", _folder));
+        Server.Start(EnvironmentOf("server", _folder));
         Client.WaitUntilReady();
         Server.WaitUntilReady();
     }
@@ -53,32 +53,27 @@ public sealed class TwoNodes : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static string? FindMissing()
+    internal static string? FindMissing()
     {
         if (!string.Equals(Environment.UserName, "root", StringComparison.Ordinal)) return "needs root for network namespaces";
         return !Shell.Has("ip") ? "needs iproute2" : !Shell.Has("nft") ? "needs nftables" : null;
     }
 
-    private static string Redirect(string hook, string what, int port) =>
+    internal static string Redirect(string hook, string what, int port) =>
         $"table inet r {{\n chain c {{\n type nat hook {hook} priority -100;\n meta mark 1337 accept\n {what} redirect to :{port}\n }}\n}}\n";
 
-    private static string LocalConfig(string client, string server)
-    {
-        static string Pod(string name, string ip) =>
-            $"- {{uid: cluster1//v1/Pod/default/{name}, name: {name}, namespace: default, serviceAccount: {name}, workloadIps: [\"{ip}\"], protocol: HBONE,"
-            + $" node: {name}, network: \"\", workloadName: {name}, canonicalName: {name}, canonicalRevision: v1, services: {{}}}}\n";
-        return "workloads:\n" + Pod("client", client) + Pod("server", server)
-            + $"policies:\n- {{name: shut, namespace: default, scope: Namespace, action: Deny, dryRun: false, rules: [[[{{destinationPorts: [{DeniedPort}]}}]]]}}\nservices: []\n";
-    }
+    internal static string Pod(string name, string ip) =>
+        $"- {{uid: cluster1//v1/Pod/default/{name}, name: {name}, namespace: default, serviceAccount: {name}, workloadIps: [\"{ip}\"], protocol: HBONE,"
+        + $" node: {name}, network: \"\", workloadName: {name}, canonicalName: {name}, canonicalRevision: v1, services: {{}}}}\n";
 
-    private Dictionary<string, string> EnvironmentOf(string name) => new()
+    internal static Dictionary<string, string> EnvironmentOf(string name, string folder) => new()
     {
         ["PROXY_MODE"] = "dedicated",
         ["FAKE_CA"] = "true",
-        ["FAKE_CA_ROOT"] = Path.Combine(_folder, "ca.pem"),
-        ["FAKE_CA_KEY"] = Path.Combine(_folder, "ca.key"),
+        ["FAKE_CA_ROOT"] = Path.Combine(folder, "ca.pem"),
+        ["FAKE_CA_KEY"] = Path.Combine(folder, "ca.key"),
         ["XDS_ADDRESS"] = "",
-        ["LOCAL_XDS_PATH"] = Path.Combine(_folder, "local.yaml"),
+        ["LOCAL_XDS_PATH"] = Path.Combine(folder, "local.yaml"),
         ["PROXY_WORKLOAD_INFO"] = $"default/{name}/{name}",
         ["NODE_NAME"] = name,
         ["PACKET_MARK"] = "1337",
@@ -86,4 +81,8 @@ public sealed class TwoNodes : IDisposable
         ["RUST_LOG"] = "info",
         ["LOG_FORMAT"] = "plain",
     };
+
+    private static string LocalConfig(string client, string server) =>
+        "workloads:\n" + Pod("client", client) + Pod("server", server)
+            + $"policies:\n- {{name: shut, namespace: default, scope: Namespace, action: Deny, dryRun: false, rules: [[[{{destinationPorts: [{DeniedPort}]}}]]]}}\nservices: []\n";
 }

@@ -56,5 +56,6 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Library)] public static partial ushort SSL_CIPHER_get_protocol_id(nint cipher);
     [LibraryImport(Library)] public static partial void SSL_get0_alpn_selected(nint ssl, byte** protocol, uint* length);
     [LibraryImport(Library)] public static partial nint SSL_get1_peer_certificate(nint ssl);
+    [LibraryImport(Library)] public static partial nint SSL_get0_verified_chain(nint ssl);
     [LibraryImport(Library)] public static partial nint SSL_get_verify_result(nint ssl);
 }

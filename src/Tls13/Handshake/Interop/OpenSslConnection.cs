@@ -76,16 +76,21 @@ internal sealed unsafe class OpenSslConnection : IDisposable
     {
         var certificate = OpenSsl.SSL_get1_peer_certificate(ssl);
         if (certificate == 0) return [];
-        var length = OpenSslCrypto.i2d_X509(certificate, null);
-        var der = new byte[Math.Max(0, length)];
-        fixed (byte* start = der)
-        {
-            var at = start;
-            if (length > 0) _ = OpenSslCrypto.i2d_X509(certificate, &at);
-        }
+        var der = Encode(certificate);
         OpenSslCrypto.X509_free(certificate);
         return der;
     }
+
+    public byte[][] PeerChain()
+    {
+        var stack = OpenSsl.SSL_get0_verified_chain(ssl); // The connection's own.
+        var chain = new byte[stack == 0 ? 0 : Math.Max(0, OpenSslCrypto.OPENSSL_sk_num(stack))][];
+        for (var i = 0; i < chain.Length; i++) chain[i] = Encode(OpenSslCrypto.OPENSSL_sk_value(stack, i));
+        return chain;
+    }
+
+    /// <summary>A list says that a certificate of the peer's chain is revoked.</summary>
+    public bool IsPeerRevoked => OpenSsl.SSL_get_verify_result(ssl) == OpenSslCrypto.ErrorRevoked;
 
     /// <summary>Why the last step failed, in words an operator can use.</summary>
     public string Problem()
@@ -97,6 +102,18 @@ internal sealed unsafe class OpenSslConnection : IDisposable
     }
 
     public void Dispose() => handle.Dispose();
+
+    private static byte[] Encode(nint certificate)
+    {
+        var length = OpenSslCrypto.i2d_X509(certificate, null);
+        var der = new byte[Math.Max(0, length)];
+        fixed (byte* start = der)
+        {
+            var at = start;
+            if (length > 0) _ = OpenSslCrypto.i2d_X509(certificate, &at);
+        }
+        return der;
+    }
 
     [UnmanagedCallersOnly]
     internal static void OnKeyLog(nint connection, byte* line) =>

@@ -93,33 +93,23 @@ internal static unsafe class OpenSslContext
 
     private static string? SetRevocationLists(nint context, TlsCredentials credentials)
     {
-        if (credentials.RevocationLists.IsEmpty) return null;
+        if (credentials.RevocationLists is not { } lists) return null;
         var store = OpenSsl.SSL_CTX_get_cert_store(context);
-        foreach (var der in credentials.RevocationLists)
-        {
-            nint list;
-            fixed (byte* start = der.Span)
-            {
-                var at = start;
-                list = OpenSslCrypto.d2i_X509_CRL(0, &at, der.Length);
-            }
-            if (list == 0) return "a revocation list is malformed";
-            var added = OpenSslCrypto.X509_STORE_add_crl(store, list);
-            OpenSslCrypto.X509_CRL_free(list);
-            if (added != 1) return "a revocation list was refused: " + OpenSslErrors.Take();
-        }
+        if (lists.AddTo(store) is { } problem) return problem;
         _ = OpenSslCrypto.X509_STORE_set_flags(store, OpenSslCrypto.VerifyCrlCheckAll);
         OpenSsl.SSL_CTX_set_verify(context, OpenSsl.VerifyPeer | OpenSsl.VerifyFailIfNoPeerCertificate, &Judge);
         return null;
     }
 
-    /// <summary>Lets pass what only says that nobody published a (current) list; every other finding stands.</summary>
+    /// <summary>Lets pass what only says that nobody published a (current) list; what a list names stays revoked, and every other finding stands.</summary>
     [UnmanagedCallersOnly]
     private static int Judge(int good, nint verification)
     {
         if (good == 1) return 1;
         var error = OpenSslCrypto.X509_STORE_CTX_get_error(verification);
-        if (error is not (OpenSslCrypto.ErrorNoRevocationList or OpenSslCrypto.ErrorRevocationListExpired)) return 0;
+        var isWithoutList = error is OpenSslCrypto.ErrorNoRevocationList
+            or OpenSslCrypto.ErrorRevocationListExpired or OpenSslCrypto.ErrorRevocationListNotYetValid;
+        if (!isWithoutList) return 0;
         OpenSslCrypto.X509_STORE_CTX_set_error(verification, 0);
         return 1;
     }

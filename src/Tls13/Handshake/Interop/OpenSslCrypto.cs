@@ -18,13 +18,17 @@ internal static unsafe partial class OpenSslCrypto
     [LibraryImport(Library)] public static partial int X509_STORE_set_flags(nint store, nuint flags);
     [LibraryImport(Library)] public static partial byte* X509_verify_cert_error_string(nint code);
     public const int ErrorNoRevocationList = 3;
+    public const int ErrorRevocationListNotYetValid = 11;
     public const int ErrorRevocationListExpired = 12;
+    public const int ErrorRevoked = 23;
 
     [LibraryImport(Library)] public static partial nint d2i_X509_CRL(nint target, byte** der, nint length);
     [LibraryImport(Library)] public static partial void X509_CRL_free(nint list);
     [LibraryImport(Library)] public static partial int X509_STORE_add_crl(nint store, nint list);
     [LibraryImport(Library)] public static partial int X509_STORE_CTX_get_error(nint context);
     [LibraryImport(Library)] public static partial void X509_STORE_CTX_set_error(nint context, int error);
+    [LibraryImport(Library)] public static partial int OPENSSL_sk_num(nint stack);
+    [LibraryImport(Library)] public static partial nint OPENSSL_sk_value(nint stack, int at);
     [LibraryImport(Library)] public static partial nint d2i_AutoPrivateKey(nint target, byte** der, nint length);
     [LibraryImport(Library)] public static partial void EVP_PKEY_free(nint key);
     [LibraryImport(Library)] public static partial nint BIO_s_mem();
