@@ -25,13 +25,13 @@ internal static class KeySchedule
     }
 
     /// <summary>The cipher of a traffic secret; its write IV goes to <paramref name="iv"/>.</summary>
-    public static AesGcm CreateCipher(CipherSuite suite, ReadOnlySpan<byte> secret, Span<byte> iv)
+    public static RecordCipher CreateCipher(CipherSuite suite, ReadOnlySpan<byte> secret, Span<byte> iv)
     {
         Span<byte> key = stackalloc byte[CipherSuites.KeyBytesMax];
         key = key[..suite.KeyBytes()];
         ExpandLabel(suite, secret, "key", key);
         ExpandLabel(suite, secret, "iv", iv[..NonceBytes]);
-        var cipher = new AesGcm(key, RecordLimits.TagBytes);
+        var cipher = new RecordCipher(key);
         CryptographicOperations.ZeroMemory(key);
         return cipher;
     }

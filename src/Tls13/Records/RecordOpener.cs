@@ -9,7 +9,7 @@ internal sealed class RecordOpener : IDisposable
     private readonly CipherSuite suite;
     private readonly byte[] secret;
     private readonly byte[] iv = new byte[KeySchedule.NonceBytes];
-    private AesGcm cipher;
+    private RecordCipher cipher;
 
     public RecordOpener(CipherSuite suite, ReadOnlySpan<byte> secret, ulong sequence = 0)
     {
@@ -42,14 +42,8 @@ internal sealed class RecordOpener : IDisposable
         var text = input.Slice(RecordLimits.HeaderBytes, length - RecordLimits.TagBytes);
         Span<byte> nonce = stackalloc byte[KeySchedule.NonceBytes];
         RecordNonce.Write(iv, Sequence, nonce);
-        try
-        {
-            cipher.Decrypt(nonce, text, input.Slice(RecordLimits.HeaderBytes + text.Length, RecordLimits.TagBytes), text, header);
-        }
-        catch (AuthenticationTagMismatchException) // The library's only way to say so; it ends the connection.
-        {
-            return RecordOpening.Forged;
-        }
+        var tag = input.Slice(RecordLimits.HeaderBytes + text.Length, RecordLimits.TagBytes);
+        if (!cipher.TryOpen(nonce, text, tag, header)) return RecordOpening.Forged;
         Sequence = checked(Sequence + 1);
 
         var end = text.LastIndexOfAnyExcept((byte)0);

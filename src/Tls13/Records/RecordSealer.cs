@@ -9,7 +9,7 @@ internal sealed class RecordSealer : IDisposable
     private readonly CipherSuite suite;
     private readonly byte[] secret;
     private readonly byte[] iv = new byte[KeySchedule.NonceBytes];
-    private AesGcm cipher;
+    private RecordCipher cipher;
 
     public RecordSealer(CipherSuite suite, ReadOnlySpan<byte> secret, ulong sequence = 0)
     {
@@ -44,7 +44,7 @@ internal sealed class RecordSealer : IDisposable
         Span<byte> nonce = stackalloc byte[KeySchedule.NonceBytes];
         RecordNonce.Write(iv, Sequence, nonce);
         Sequence = checked(Sequence + 1); // Before sealing: a record that failed half way must not lend its nonce to the next one.
-        cipher.Encrypt(nonce, text, text, record.Slice(RecordLimits.HeaderBytes + inner, RecordLimits.TagBytes), header);
+        cipher.Seal(nonce, text, record.Slice(RecordLimits.HeaderBytes + inner, RecordLimits.TagBytes), header);
         return RecordLimits.HeaderBytes + inner + RecordLimits.TagBytes;
     }
 

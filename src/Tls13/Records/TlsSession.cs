@@ -1,3 +1,5 @@
+using Mesh.Tls13.Records.Interop;
+
 namespace Mesh.Tls13.Records;
 
 /// <summary>
@@ -33,6 +35,9 @@ public sealed class TlsSession : IDisposable
     }
 
     public CipherSuite Suite { get; }
+
+    /// <summary>Which library seals and opens records in this process, for people to read.</summary>
+    public static string CipherLibrary => VaesLibrary.IsAvailable ? "libIPSec_MB (VAES, AVX-512)" : "OpenSSL";
 
     /// <summary>What the peer said, or what we must say to it, after <see cref="TlsReading.PeerAlert"/> or <see cref="TlsReading.Failed"/>.</summary>
     public AlertDescription Alert { get; private set; }
