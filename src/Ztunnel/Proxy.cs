@@ -6,6 +6,7 @@ using Mesh.Inpod;
 using Mesh.Linux;
 using Mesh.Linux.Loops;
 using Mesh.Model.Snapshot;
+using Mesh.Tls13.Records;
 using Mesh.Ztunnel.Admin;
 using Mesh.Ztunnel.Certificates;
 using Mesh.Ztunnel.Dns;
@@ -60,6 +61,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         if (admin.Bind() is { } taken) return Fail($"an operator's port cannot be bound: {taken}");
         if (await BindPodsAsync(context, housekeeping) is { } refused) return Fail(refused);
         ProcessMetrics.Register(_metrics, options.Version, _workers.Count);
+        _log.LogInformation("ztunnel {Version}: {Workers} workers, AES-GCM by {Library}", options.Version, _workers.Count, TlsSession.CipherLibrary);
         proxyReady.Done();
         dnsReady?.Done(); // From here on a pod's proxy is only told of when its names are answered, too.
 
