@@ -103,6 +103,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     {
         Reach = new ReachMetrics(_metrics),
         Dns = DnsSettings.Create(options, log, _metrics),
+        Names = options.XdsOnDemand ? new OnDemandNames(view) : null,
     };
 
     private string? LoadLocal(MeshSnapshotBuilder builder)
@@ -190,7 +191,8 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     {
         if (options.Xds is not null)
         {
-            var feed = new MeshFeed(options, builder, context.Mesh, context.Certificates, _metrics, log.Scope("xds"), time, new Random(seeds.Next()));
+            var chance = new Random(seeds.Next());
+            var feed = new MeshFeed(options, builder, context.Mesh, context.Certificates, _metrics, log.Scope("xds"), time, chance, context.Names);
             running.Add(feed.RunAsync(stop));
             try
             {

@@ -6,6 +6,7 @@ public enum RefusalReason
     SelfCall,
     UnknownSource,
     UnknownDestination,
+    DestinationNotAnswered,
     NoHealthyUpstream,
     UnknownWaypoint,
     UnknownNetworkGateway,

@@ -8,6 +8,7 @@ public static class RefusalText
         RefusalReason.SelfCall => "the destination is this proxy itself",
         RefusalReason.UnknownSource => "the source workload is unknown: the control plane has not sent it",
         RefusalReason.UnknownDestination => "the destination workload is unknown: the control plane has not sent it",
+        RefusalReason.DestinationNotAnswered => "the control plane did not say in time whether it knows the destination",
         RefusalReason.NoHealthyUpstream => "no healthy upstream",
         RefusalReason.UnknownWaypoint => "unknown waypoint",
         RefusalReason.UnknownNetworkGateway => "unknown network gateway",

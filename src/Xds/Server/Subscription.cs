@@ -92,6 +92,11 @@ internal sealed class Subscription(string typeUrl, string node)
         }
         var asked = request.ResourceNamesSubscribe.Where(name => name != "*" && _watched.Add(name)).ToList();
         if (asked.Count == 0) return null;
+        // Every name that is asked for gets an answer, also one whose resource went out under another name before.
+        foreach (var name in asked)
+        {
+            if ((IsPolicies ? Find(snapshot, name) : FindAny(snapshot, name)) is { } again) _sent.Remove(again.Name);
+        }
         Collect(asked, snapshot, resources, removed);
         return (resources, removed);
     }

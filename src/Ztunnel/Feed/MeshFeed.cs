@@ -16,14 +16,16 @@ internal sealed class MeshFeed
     private readonly CertificateStore _certificates;
     private readonly ILogger _log;
     private readonly DeltaClient _client;
+    private readonly OnDemandNames? _names;
     private readonly MetricFamily<Counter> _terminations;
     private readonly MetricFamily<Counter> _messages;
     private readonly HashSet<Identity.SpiffeId> _prefetched = [];
 
     public MeshFeed(
         ZtunnelOptions options, MeshSnapshotBuilder builder, MeshView view, CertificateStore certificates, Metrics metrics,
-        ILogger log, TimeProvider time, Random chance)
+        ILogger log, TimeProvider time, Random chance, OnDemandNames? names = null)
     {
+        _names = names;
         (_options, _builder, _view, _certificates, _log) = (options, builder, view, certificates, log);
         _terminations = metrics.Counters("istio_xds_connection_terminations", "Streams to the control plane that ended.", ["reason"]);
         _messages = metrics.Counters("istio_xds_message", "Pushes received from the control plane.", ["url"]);
@@ -44,6 +46,7 @@ internal sealed class MeshFeed
             Observe,
             time,
             chance);
+        names?.Attach(_client.Request, _client.Release);
     }
 
     /// <summary>Completes when both kinds of resources have arrived once.</summary>
@@ -77,12 +80,15 @@ internal sealed class MeshFeed
             else _builder.RemoveAddress(name);
         }
 
+        _names?.NoteArrivals(batch);
         // A push may come in many batches; what connections see changes once.
         if (batch.EndOfPush)
         {
             var mesh = _builder.Freeze();
             _view.Replace(mesh);
+            _names?.AnswerArrivals();
             if (!isPolicies) PrefetchFor(mesh);
+            if (!isPolicies && _names is { } names) AskForLocal(mesh, names);
         }
 
         return ValueTask.CompletedTask;
@@ -108,6 +114,22 @@ internal sealed class MeshFeed
             _prefetched.Remove(identity);
             _certificates.Forget(identity);
         }
+    }
+
+    /// <summary>On demand: what our own workloads need is asked for before anybody waits for it.</summary>
+    private void AskForLocal(MeshSnapshot mesh, OnDemandNames names)
+    {
+        var missing = new List<string>();
+        if (_options.Dedicated is { } me)
+        {
+            if (mesh.FindLocalWorkload(me.Namespace, me.Name, me.ServiceAccount) is { } own) OnDemandLookup.CollectLocal(mesh, own, missing);
+        }
+        else
+        {
+            foreach (var workload in mesh.LocalWorkloads) OnDemandLookup.CollectLocal(mesh, workload, missing);
+        }
+
+        foreach (var name in missing) _ = names.TryAsk(name, out _);
     }
 
     private void Observe(DeltaClientEvent what)

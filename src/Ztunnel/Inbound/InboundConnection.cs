@@ -5,6 +5,7 @@ using Mesh.Model;
 using Mesh.Model.Decisions;
 using Mesh.Model.Policy;
 using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Feed;
 using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Pods;
 using Mesh.Ztunnel.Workers;
@@ -68,6 +69,14 @@ internal sealed class InboundConnection : LiveConnection
         if (await Lane.Pod.WaitForWorkloadAsync(Worker.Loop) is not { Workload: { } workload } local)
         {
             return Reject(request, Unavailable, ResponseFlag.Connect, InboundRefusals.TextOf(InboundRefusal.UnknownWorkload));
+        }
+
+        if (Worker.Context.Names is { } names)
+        {
+            OnDemandLookup.Mention(names, local.Mesh, workload, Source.Address);
+            if (!await OnDemandLookup.ForAuthorityAsync(names, Lane.Pod, Worker.Loop, request.Authority, Worker.Context.Options.WorkloadWait))
+                return Reject(request, Unavailable, ResponseFlag.Connect, RefusalText.Of(RefusalReason.DestinationNotAnswered));
+            if (Lane.Pod.Local is { Workload: { } now } newest) (local, workload) = (newest, now);
         }
 
         DestinationWorkload = workload;

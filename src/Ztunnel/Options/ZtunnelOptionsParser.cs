@@ -175,6 +175,11 @@ internal static class ZtunnelOptionsParser
             from.Refuse("ISTIO_META_DNS_PROXY_ADDR", options.DnsProxyAddress ?? "", "write address:port or localhost:port, such as 127.0.0.1:15053");
         }
 
+        if (options.XdsOnDemand && options.DnsEnabled)
+            from.Refuse("XDS_ON_DEMAND", "true", "the DNS proxy must know every name: set ISTIO_META_DNS_CAPTURE=false, or leave it unset");
+        if (options.XdsOnDemand && options.NodeName.Length == 0)
+            from.Refuse("XDS_ON_DEMAND", "true", "set NODE_NAME, by which the control plane finds this proxy's own workloads");
+
         if (options.FakeCaRoot is null != options.FakeCaKey is null)
         {
             from.Refuse("FAKE_CA_ROOT", options.FakeCaRoot ?? "", "FAKE_CA_ROOT and FAKE_CA_KEY go together");
@@ -184,7 +189,6 @@ internal static class ZtunnelOptionsParser
     /// <summary>What upstream can and this release cannot: a setting that silently did nothing would be believed.</summary>
     private static void RefuseUncarried(ZtunnelOptions options, OptionReader from)
     {
-        if (options.XdsOnDemand) from.Refuse("XDS_ON_DEMAND", "true", "this release subscribes to everything; leave it unset");
         if (options.SocksEnabled) from.Refuse("UNSTABLE_ENABLE_SOCKS5", "true", "this release has no SOCKS5 listener; leave it unset");
         if (options.BypassCidrs.Count > 0)
             from.Refuse("MESH_BYPASS_CIDRS", string.Join(',', options.BypassCidrs), "this release bypasses no range; leave it unset");

@@ -4,6 +4,7 @@ using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
 using Mesh.Model.Decisions;
 using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Feed;
 using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Pods;
 using Mesh.Ztunnel.Workers;
@@ -78,6 +79,13 @@ internal sealed class OutboundConnection : LiveConnection
         if (await Lane.Pod.WaitForWorkloadAsync(Worker.Loop) is not { Workload: { } source } local) return RefuseFor(RefusalReason.UnknownSource);
 
         SourceWorkload = source;
+        if (Worker.Context.Names is { } names)
+        {
+            if (await OnDemandLookup.ForOutboundAsync(names, Lane.Pod, Worker.Loop, Asked, options.WorkloadWait) is not { Workload: { } fresh } known)
+                return RefuseFor(RefusalReason.DestinationNotAnswered);
+            (local, source, SourceWorkload) = (known, fresh, fresh);
+        }
+
         MeshWorkload[] tried = [];
         var last = default(OutboundFailure);
         while (true)

@@ -23,4 +23,7 @@ internal sealed record ProxyContext(
     public required ReachMetrics Reach { get; init; }
 
     public required DnsSettings Dns { get; init; }
+
+    /// <summary>Null when everything is subscribed.</summary>
+    public OnDemandNames? Names { get; init; }
 }

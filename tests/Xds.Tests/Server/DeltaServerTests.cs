@@ -318,6 +318,20 @@ public sealed class DeltaServerTests
     }
 
     [Fact]
+    public async Task Each_name_that_is_asked_for_is_answered_also_when_its_resource_went_out_under_another_name()
+    {
+        Publish(Of("a"));
+        await using var client = await OnDemandAsync("a");
+        await client.AckAsync(await client.ReceiveAsync());
+
+        await client.SendAsync(new DeltaDiscoveryRequest { TypeUrl = TypeUrls.Address, ResourceNamesSubscribe = { "/10.0.0.1", "/10.0.0.99" } });
+
+        var answer = await client.ReceiveAsync();
+        Assert.Equal(["a"], answer.Resources.Select(r => r.Name));
+        Assert.Equal(["/10.0.0.99"], answer.RemovedResources);
+    }
+
+    [Fact]
     public async Task A_drained_server_ends_its_streams_without_an_error()
     {
         await using var client = new Conversation(_server);

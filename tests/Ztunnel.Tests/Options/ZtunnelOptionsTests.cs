@@ -113,5 +113,15 @@ public sealed class ZtunnelOptionsTests
 
     [Fact]
     public void On_demand_resources_and_the_DNS_proxy_exclude_each_other() =>
-        Assert.Contains(Parse(("XDS_ON_DEMAND", "true")).Problems, p => p.Variable == "XDS_ON_DEMAND");
+        Assert.Contains(Parse(("XDS_ON_DEMAND", "true"), ("NODE_NAME", "a")).Problems, p => p.Variable == "XDS_ON_DEMAND" && p.WayOut.Contains("DNS", StringComparison.Ordinal));
+
+    [Fact]
+    public void On_demand_resources_need_the_name_of_the_node()
+    {
+        var problem = Assert.Single(Parse(("XDS_ON_DEMAND", "true"), ("ISTIO_META_DNS_CAPTURE", "false")).Problems);
+        Assert.Contains("NODE_NAME", problem.WayOut, StringComparison.Ordinal);
+        var (options, problems) = Parse(("XDS_ON_DEMAND", "true"), ("ISTIO_META_DNS_CAPTURE", "false"), ("NODE_NAME", "a"));
+        Assert.True(options.XdsOnDemand);
+        Assert.Empty(problems);
+    }
 }
