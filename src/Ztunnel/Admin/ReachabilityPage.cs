@@ -44,7 +44,8 @@ internal static class ReachabilityPage
             var state = peer.IsBlocked ? "BLOCKED" : peer.FailuresInRow > 0 ? "FAILING" : "ok";
             text.Append(CultureInfo.InvariantCulture, $"{state,-8} {peer.From} -> {peer.Peer} at {peer.Address}");
             if (peer.Node.Length > 0) text.Append(CultureInfo.InvariantCulture, $" on {peer.Node}");
-            text.Append(CultureInfo.InvariantCulture, $"  reached {peer.Reached}, last {TimeOf(peer.LastReached)}; failed {peer.Failed}, last {TimeOf(peer.LastFailed)}");
+            text.Append(CultureInfo.InvariantCulture, $"  reached {peer.Reached}, last {TimeOf(peer.LastReached)}");
+            text.Append(CultureInfo.InvariantCulture, $"; failed {peer.Failed}, last {TimeOf(peer.LastFailed)}");
             if (peer.Failed > 0) text.Append(CultureInfo.InvariantCulture, $" ({ReachMetrics.WordOf(peer.LastFailure)}: {peer.LastFailureText})");
             text.Append('\n');
             if (peer.Suspicion is { } suspicion) text.Append(CultureInfo.InvariantCulture, $"         {peer.FailuresInRow} in a row: {suspicion}\n");
