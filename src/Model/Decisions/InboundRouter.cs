@@ -55,7 +55,7 @@ public static class InboundRouter
         return first;
     }
 
-    private static bool ServesAt(MeshWorkload local, MeshService service, WorkloadService part, ushort port)
+    internal static bool ServesAt(MeshWorkload local, MeshService service, WorkloadService part, ushort port)
     {
         foreach (var own in part.Ports)
         {

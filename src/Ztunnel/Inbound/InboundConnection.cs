@@ -93,6 +93,7 @@ internal sealed class InboundConnection : LiveConnection
         Service = forward.Service;
         var about = new AuthorizationContext(Source.Address, forward.Target.Address, forward.Target.Port, SourceIdentity, _principal);
         _watch = new PolicyWatch(about);
+        if (_watch.FindObjection(local.Mesh, workload, this) is { } objection) return Reject(request, Denied, ResponseFlag.Deny, objection);
         var outcome = await _watch.JudgeAsync(Lane.Pod, this);
         if (!outcome.IsAllowed)
         {

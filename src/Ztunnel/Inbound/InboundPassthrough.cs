@@ -70,6 +70,12 @@ internal sealed class InboundPassthrough : LiveConnection
         SourceWorkload = local.Mesh.FindWorkload(workload.Network, Source.Address);
         Service = InboundRouter.Label(local.Mesh, workload, Asked.Port, forwardedHost: null);
         _watch = new PolicyWatch(new AuthorizationContext(Source.Address, Asked.Address, Asked.Port, identity: null));
+        if (_watch.FindObjection(local.Mesh, workload, this) is { } objection)
+        {
+            Close(ResponseFlag.Deny, objection);
+            return false;
+        }
+
         var outcome = await _watch.JudgeAsync(Lane.Pod, this);
         if (!outcome.IsAllowed)
         {

@@ -1,3 +1,4 @@
+using Mesh.Model.Decisions;
 using Mesh.Model.Policy;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Pods;
@@ -33,11 +34,17 @@ internal struct PolicyWatch(AuthorizationContext about)
         }
     }
 
+    /// <summary>What stands against a connection that did not come through the waypoint, where the operator wants that; null otherwise.</summary>
+    public readonly string? FindObjection(MeshSnapshot mesh, MeshWorkload workload, LiveConnection connection) =>
+        connection.Worker.Context.Options.RequiresWaypoint ? WaypointCheck.FindObjection(mesh, workload, about.Port, about.Identity) : null;
+
     /// <summary>Asks again if anything that could matter changed. A policy that is still to come does not end what was allowed before.</summary>
     public bool IsDenied(MeshSnapshot mesh, LiveConnection connection)
     {
         var workload = connection.Lane.Pod.Local.Workload;
-        if (workload is null || (ReferenceEquals(mesh.Policies, _policies) && ReferenceEquals(workload, _workload))) return false;
+        if (workload is null) return false;
+        if (FindObjection(mesh, workload, connection) is not null) return true;
+        if (ReferenceEquals(mesh.Policies, _policies) && ReferenceEquals(workload, _workload)) return false;
         (_policies, _workload) = (mesh.Policies, workload);
         var outcome = Ask(mesh, workload, connection.Worker.Context.Options.UnknownPolicy);
         if (outcome.Verdict is Verdict.Allowed or Verdict.Undecided) return false;

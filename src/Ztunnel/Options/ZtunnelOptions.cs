@@ -105,6 +105,9 @@ internal sealed record ZtunnelOptions
     /// <summary>What a policy that has not come yet does; upstream skips it, we hold and then deny unless told otherwise.</summary>
     public UnknownPolicy UnknownPolicy { get; init; } = UnknownPolicy.Undecided;
 
+    /// <summary>Inbound traffic to a workload with a waypoint is let in from the waypoint only; upstream lets it in from anywhere.</summary>
+    public bool RequiresWaypoint { get; init; }
+
     /// <summary>How long a connection waits for its workload or policy.</summary>
     public TimeSpan WorkloadWait { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -38,6 +38,7 @@ internal static class ZtunnelOptionsParser
             ResponseBaggage = from.Flag("ENABLE_RESPONSE_BAGGAGE", true),
             PolicyInfoLogging = from.Flag("AUTHZ_POLICY_INFO_LOGGING", false),
             UnknownPolicy = from.Flag("MESH_SKIP_UNKNOWN_POLICIES", false) ? UnknownPolicy.Skip : UnknownPolicy.Undecided,
+            RequiresWaypoint = from.Flag("MESH_REQUIRE_WAYPOINT", false),
             WorkloadWait = from.Duration("MESH_WORKLOAD_WAIT", TimeSpan.FromSeconds(5)),
             DialTimeout = from.Duration("MESH_DIAL_TIMEOUT", TimeSpan.FromSeconds(10)),
             DrainDeadline = ReadDrainDeadline(from),
