@@ -23,8 +23,7 @@ internal static class PodEnvironment
     public static JsonArray Cni(MeshInstallSpec spec) => Build(
         [
             Value("RUST_LOG", spec.Cni.LogLevel),
-            // Until our ztunnel serves 15053, a captured question would have nobody to answer it.
-            Value("AMBIENT_DNS_CAPTURE", "false"),
+            Value("AMBIENT_DNS_CAPTURE", "true"),
             Value("AMBIENT_IPV6", "true"),
             Value("AMBIENT_RECONCILE_POD_RULES_ON_STARTUP", "true"),
             Value("EXCLUDE_NAMESPACES", string.Join(',', spec.Cni.ExcludeNamespaces)),
