@@ -24,5 +24,6 @@ internal static class All
         new AuthorityTarget(),
         new LocalConfigTarget(),
         new DnsTarget(),
+        new SocksTarget(),
     ];
 }

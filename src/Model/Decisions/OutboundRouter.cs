@@ -58,7 +58,9 @@ public ref struct OutboundRouter(MeshSnapshot mesh, in OutboundQuery query, Chan
         var target = new IpPort(ip ?? default, candidate.TargetPort);
         if (!workload.AcceptsHbone) return new OutboundRoute.Direct(target, workload, name) { Service = service };
         var authority = name is null ? target.ToString() : $"{name}:{candidate.TargetPort}";
-        return new OutboundRoute.Tunnel(new TunnelHop(workload, HboneAt(target.Address), authority, candidate.Expected, name)) { Service = service };
+        var ownPort = name is null ? (ushort)0 : candidate.TargetPort;
+        var hop = new TunnelHop(workload, HboneAt(target.Address), authority, candidate.Expected, name, TargetPort: ownPort);
+        return new OutboundRoute.Tunnel(hop) { Service = service };
     }
 
     private OutboundRoute ThroughWaypoint(GatewayAddress waypoint, MeshService? service)
@@ -84,13 +86,11 @@ public ref struct OutboundRouter(MeshSnapshot mesh, in OutboundQuery query, Chan
         if (service.AlternativeIdentities.IsEmpty) return Refuse(RefusalReason.NoIdentityAcrossNetworks, service);
         if (FindGateway(reference) is not { } gateway) return Refuse(RefusalReason.UnknownNetworkGateway, service);
         var families = gateway.Service?.Service?.IpFamilies ?? IpFamilies.Automatic;
-        if (EndpointAddress.Choose(gateway.Workload, gateway.Prefer ?? Destination.Address, families) is not { } ip)
-        {
-            return Refuse(RefusalReason.UnknownNetworkGateway, service);
-        }
-
+        var ip = EndpointAddress.Choose(gateway.Workload, gateway.Prefer ?? Destination.Address, families);
+        var name = ip is null && gateway.Workload.Shape.Hostname.Length > 0 ? gateway.Workload.Shape.Hostname : null;
+        if (ip is null && name is null) return Refuse(RefusalReason.UnknownNetworkGateway, service);
         var authority = $"{service.Key.Hostname}:{Destination.Port}";
-        var outer = new TunnelHop(gateway.Workload, new IpPort(ip, gateway.Port), authority, gateway.Expected);
+        var outer = new TunnelHop(gateway.Workload, new IpPort(ip ?? default, gateway.Port), authority, gateway.Expected, name);
         return new OutboundRoute.DoubleTunnel(outer, target, service.AlternativeIdentities) { Service = service };
     }
 

@@ -190,7 +190,6 @@ internal static class ZtunnelOptionsParser
     /// <summary>What upstream can and this release cannot: a setting that silently did nothing would be believed.</summary>
     private static void RefuseUncarried(ZtunnelOptions options, OptionReader from)
     {
-        if (options.SocksEnabled) from.Refuse("UNSTABLE_ENABLE_SOCKS5", "true", "this release has no SOCKS5 listener; leave it unset");
         if (options.BypassCidrs.Count > 0)
             from.Refuse("MESH_BYPASS_CIDRS", string.Join(',', options.BypassCidrs), "this release bypasses no range; leave it unset");
     }

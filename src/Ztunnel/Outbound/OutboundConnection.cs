@@ -2,6 +2,7 @@ using Mesh.Hbone;
 using Mesh.Linux;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
+using Mesh.Model;
 using Mesh.Model.Decisions;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Feed;
@@ -30,6 +31,14 @@ internal sealed class OutboundConnection : LiveConnection
         var isRedirected = application.TryGetOriginalDestination(out var dialled) == Errno.None;
         IsDirect = !isRedirected;
         Destination = Asked = (isRedirected ? dialled : application.LocalAddress).ToIpPort();
+    }
+
+    /// <summary>Where to is known already: a client told us.</summary>
+    public OutboundConnection(PodLane lane, LoopSocket application, InetEndpoint peer, IpPort asked)
+        : base(lane, Direction.Outbound, peer.ToIpPort())
+    {
+        _application = application;
+        Destination = Asked = asked;
     }
 
     public override long RequestBytes => _tunnel?.BytesFromApplication ?? _plain?.BytesFromClient ?? 0;
@@ -130,7 +139,13 @@ internal sealed class OutboundConnection : LiveConnection
         var expected = far?.InnerExpected ?? hop.Expected;
         SourceIdentity = local.Workload!.Identity;
         DestinationIdentity = expected.IsEmpty ? null : expected[0];
-        if (hop.Name is { } name) return new OutboundFailure(ResponseFlag.Connect, $"{name} has no address, and names are not resolved for it");
+        if (hop.Name is { } name)
+        {
+            if (await ResolveAsync(name) is not { } address) return Unresolved(name);
+            hop = hop.At(address);
+            (Destination, Authority) = (hop.Dial, hop.Authority);
+        }
+
         var certificates = Worker.Context.Certificates;
         if (certificates.Find(SourceIdentity) is null && await certificates.GetAsync(SourceIdentity, Worker.Context.Options.WorkloadWait) is null)
         {
@@ -170,9 +185,14 @@ internal sealed class OutboundConnection : LiveConnection
     private async ValueTask<OutboundFailure?> DirectlyAsync(OutboundRoute.Direct direct)
     {
         (DestinationWorkload, Destination, Authority, IsMutualTls) = (direct.Workload, direct.To, null, false);
-        if (direct.Name is { } name) return new OutboundFailure(ResponseFlag.Connect, $"{name} has no address, and names are not resolved for it");
+        if (direct.Name is { } name)
+        {
+            if (await ResolveAsync(name) is not { } address) return Unresolved(name);
+            Destination = direct.To with { Address = address };
+        }
+
         Use(direct.Workload);
-        var outcome = await LoopSocket.ConnectAsync(Worker.Loop, direct.To.ToEndpoint(), Lane.Pod.DialOptions(null), Worker.Context.Options.DialTimeout);
+        var outcome = await LoopSocket.ConnectAsync(Worker.Loop, Destination.ToEndpoint(), Lane.Pod.DialOptions(null), Worker.Context.Options.DialTimeout);
         if (outcome.Socket is not { } server)
         {
             if (direct.Workload is { } endpoint) Eject(endpoint);
@@ -189,6 +209,11 @@ internal sealed class OutboundConnection : LiveConnection
         _plain = new SocketRelay(_application, server);
         return null;
     }
+
+    private ValueTask<Ip?> ResolveAsync(string name) => Worker.Names.ResolveAsync(SourceWorkload!, name, Asked.Address.IsV4, Worker.Chance);
+
+    private static OutboundFailure Unresolved(string name) =>
+        new(ResponseFlag.Connect, $"{name} has no address: no name server knows one, or none answers", MayRetry: true);
 
     /// <summary>Whose load this connection is, from the dial to its end.</summary>
     private void Use(MeshWorkload? endpoint)

@@ -8,6 +8,7 @@ using Mesh.Model.Decisions;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Inbound;
 using Mesh.Ztunnel.Outbound;
+using Mesh.Ztunnel.Socks;
 using Mesh.Ztunnel.Workers;
 
 namespace Mesh.Ztunnel.Pods;
@@ -18,6 +19,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
     private const int KeysMax = 8192;
     private readonly List<LoopListener> _listeners = [];
     private readonly HashSet<InboundTunnel> _tunnels = [];
+    private SocksAcceptor? _socks;
     private readonly Dictionary<(MeshWorkload Peer, MeshService? Service, IpPort Dial), TunnelKey> _keys = [];
 
     public PodProxy Pod { get; } = pod;
@@ -35,7 +37,8 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         var options = Worker.Context.Options;
         var problem = Listen(MeshPorts.InboundHbone, preservesSource, new InboundTunnelAcceptor(this), keepAlive: null)
             ?? Listen(MeshPorts.InboundPlaintext, preservesSource, new PassthroughAcceptor(this), options.KeepAlive)
-            ?? Listen(MeshPorts.Outbound, preservesSource, new OutboundAcceptor(this), options.KeepAlive);
+            ?? Listen(MeshPorts.Outbound, preservesSource, new OutboundAcceptor(this), options.KeepAlive)
+            ?? (options.SocksEnabled ? ListenForSocks(options.KeepAlive) : null);
         if (problem is null) Worker.Lanes.Add(this);
         return problem;
     }
@@ -60,6 +63,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
             },
             (Lane: this, Reason: reason));
         foreach (var tunnel in new List<InboundTunnel>(_tunnels)) tunnel.Cut();
+        _socks?.Cut();
         Worker.Pool.ForgetOrigin(Pod);
         Worker.Peers.Forget(Pod);
     }
@@ -109,6 +113,28 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         {
             CloseListeners();
             return $"cannot listen on port {port}: {error}";
+        }
+
+        _listeners.Add(listener);
+        return null;
+    }
+
+    /// <summary>On the loopback only: whoever reaches this port sends as the pod.</summary>
+    private string? ListenForSocks(KeepAlive? keepAlive)
+    {
+        var options = new SocketOptions
+        {
+            Namespace = Pod.Namespace,
+            Mark = Worker.Context.Options.PacketMark,
+            ReusePort = Worker.Context.Options.PortReuse,
+            KeepAlive = keepAlive,
+        };
+        _socks = new SocksAcceptor(this);
+        var error = LoopListener.TryListen(Worker.Loop, InetEndpoint.LoopbackV4(MeshPorts.Socks), options, _socks, out var listener);
+        if (listener is null)
+        {
+            CloseListeners();
+            return $"cannot listen on port {MeshPorts.Socks}: {error}";
         }
 
         _listeners.Add(listener);

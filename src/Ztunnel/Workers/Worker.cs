@@ -3,6 +3,7 @@ using Mesh.Identity;
 using Mesh.Linux.Loops;
 using Mesh.Model;
 using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Dns;
 using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Outbound;
 using Mesh.Ztunnel.Pods;
@@ -34,6 +35,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
         Series = new SeriesCache(context.Metrics);
         Chance = new Random(seed);
         Peers = new PeerTable(loop, context.Reach, context.Time);
+        Names = new OnDemandNames(loop, context);
         _log = context.Log.Scope("worker");
         _reports = new LoopTimer(loop, this);
     }
@@ -52,6 +54,9 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
 
     /// <summary>The pods that listen here.</summary>
     public HashSet<PodLane> Lanes { get; } = [];
+
+    /// <summary>Addresses of endpoints that have only a name.</summary>
+    public OnDemandNames Names { get; }
 
     public SeriesCache Series { get; }
 

@@ -203,6 +203,26 @@ public sealed class OutboundTableTests
         Assert.Equal("10.0.0.2:8080", Assert.IsType<OutboundRoute.Direct>(Decide("10.96.0.10:80", Api, ApiPod with { Protocol = TunnelProtocol.None })).To.ToString());
 
     [Fact]
+    public void A_hop_to_a_name_asks_the_peer_for_the_address_it_was_found_at()
+    {
+        var external = MeshOf.Pod("external", "") with { Hostname = "db.example.com" };
+        var hop = Assert.IsType<OutboundRoute.Tunnel>(Decide("10.96.0.10:80", Api, external.Backs(Api))).Hop;
+        Assert.Equal(("db.example.com", "db.example.com:8080"), (hop.Name, hop.Authority));
+        var found = hop.At(Ip.FromV4(0x0A010203));
+        Assert.Equal((null, "10.1.2.3:15008", "10.1.2.3:8080"), (found.Name, found.Dial.ToString(), found.Authority));
+    }
+
+    [Fact]
+    public void A_waypoint_that_only_has_a_name_is_still_asked_for_the_destination()
+    {
+        var gateway = MeshOf.Pod("gateway", "") with { Hostname = "gw.example.com" };
+        var pointed = Api with { Waypoint = new GatewayAddress(new NamespacedHostname("shop", "gw.example.com"), null, 15008) };
+        var hop = Assert.IsType<OutboundRoute.Tunnel>(Decide("10.96.0.10:80", pointed, gateway)).Hop;
+        Assert.Equal("gw.example.com", hop.Name);
+        Assert.Equal("10.96.0.10:80", hop.At(Ip.FromV4(0x0A010203)).Authority);
+    }
+
+    [Fact]
     public void A_workload_without_address_is_reached_by_name()
     {
         var external = MeshOf.Pod("external", "", protocol: TunnelProtocol.None) with { Hostname = "db.example.com" };

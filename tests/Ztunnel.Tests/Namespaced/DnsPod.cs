@@ -14,6 +14,9 @@ public sealed class DnsPod : IDisposable
 {
     public const string ClusterDns = "10.96.0.10";
     public const string Outside = "10.93.0.2";
+
+    /// <summary>Where the endpoint that has only a name listens.</summary>
+    public const int NamedPort = 8081;
     private static int s_made;
     private readonly string _folder = Directory.CreateTempSubdirectory("mesh-ztunnel-").FullName;
     private readonly string _resolver = "";
@@ -77,8 +80,11 @@ public sealed class DnsPod : IDisposable
            network: "", workloadName: db, canonicalName: db, canonicalRevision: v1, services: {"shop/db.shop.svc.cluster.local": {80: 80}}}
         - {uid: c//Pod/shop/named, name: named, namespace: shop, serviceAccount: named, workloadIps: [], hostname: endpoint.example.com, protocol: TCP, node: there,
            network: "", workloadName: named, canonicalName: named, canonicalRevision: v1, services: {"shop/named.example.com": {80: 8081}}}
+        - {uid: c//Pod/shop/lost, name: lost, namespace: shop, serviceAccount: lost, workloadIps: [], hostname: no.example.net, protocol: TCP, node: there,
+           network: "", workloadName: lost, canonicalName: lost, canonicalRevision: v1, services: {"shop/lost.example.com": {80: 8081}}}
         policies: []
         services:
+        - {name: lost, namespace: shop, hostname: lost.example.com, vips: ["/10.96.1.3"], ports: {80: 8081}}
         - {name: web, namespace: shop, hostname: web.shop.svc.cluster.local, vips: ["/10.96.1.1"], ports: {80: 8080}}
         - {name: db, namespace: shop, hostname: db.shop.svc.cluster.local, vips: [], ports: {80: 80}}
         - {name: api, namespace: shop, hostname: api.example.com, vips: ["/240.240.0.1"], ports: {443: 443}}
@@ -143,6 +149,7 @@ public sealed class DnsPod : IDisposable
         ["NODE_NAME"] = "here",
         ["PACKET_MARK"] = "1337",
         ["ISTIO_META_DNS_CAPTURE"] = "true",
+        ["UNSTABLE_ENABLE_SOCKS5"] = "true",
         ["ENABLE_ORIG_SRC"] = "false",
         ["RUST_LOG"] = "info,dns=debug",
         ["LOG_FORMAT"] = "plain",
