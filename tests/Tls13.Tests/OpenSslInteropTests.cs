@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
 using Mesh.Identity;
 using Mesh.Tls13.Handshake;
 using Mesh.Tls13.Records;
@@ -96,6 +94,83 @@ public sealed class OpenSslInteropTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Peers_with_an_RSA_key_are_understood_in_both_roles(bool isServer)
+    {
+        OpenSslPeer.SkipIfMissing();
+        using var peers = new TestPeers();
+        var (peer, connection) = isServer
+            ? await OpenSslPeer.ServerAsync(peers, "-quiet", isRsa: true)
+            : await OpenSslPeer.ClientAsync(peers, "-quiet -alpn h2", isRsa: true);
+        using var _ = peer;
+        using var context = peers.Context(isServer ? TlsRole.Client : TlsRole.Server, "ours");
+        using var ours = await Conversation.HandshakeAsync(connection, context).WaitAsync(Patience);
+        Assert.Equal("openssl", CertificateFacts.TryRead(ours.PeerLeaf)!.Identity!.ServiceAccount);
+        await ours.SendAsync("hello\n");
+        await AssertSays(peer, "hello");
+    }
+
+    [Fact]
+    public async Task Many_session_tickets_are_passed_over()
+    {
+        OpenSslPeer.SkipIfMissing();
+        using var peers = new TestPeers();
+        var (peer, connection) = await OpenSslPeer.ServerAsync(peers, "-quiet -num_tickets 12");
+        using var _ = peer;
+        using var context = peers.Context(TlsRole.Client, "client");
+        using var ours = await Conversation.HandshakeAsync(connection, context).WaitAsync(Patience);
+        await peer.Input.WriteLineAsync("behind the tickets");
+        await peer.Input.FlushAsync();
+        Assert.Equal("behind the tickets\n", await ours.ReadAsync(19).WaitAsync(Patience));
+        Assert.True(ours.Session.Received > 12);
+    }
+
+    [Fact]
+    public async Task A_client_of_TLS_1_2_is_told_that_its_version_is_the_reason()
+    {
+        OpenSslPeer.SkipIfMissing();
+        using var peers = new TestPeers();
+        var (peer, connection) = await OpenSslPeer.ClientAsync(peers, "-alpn h2 -tls1_2");
+        using var _ = peer;
+        using var context = peers.Context(TlsRole.Server, "server");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Conversation.HandshakeAsync(connection, context)).WaitAsync(Patience);
+        connection.Dispose();
+        Assert.Contains("alert protocol version", await peer.Errors.ReadToEndAsync().WaitAsync(Patience), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_of_TLS_1_2_is_refused()
+    {
+        OpenSslPeer.SkipIfMissing();
+        using var peers = new TestPeers();
+        var (peer, connection) = await OpenSslPeer.ServerAsync(peers, "-quiet -tls1_2");
+        using var _ = peer;
+        using var context = peers.Context(TlsRole.Client, "client");
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Conversation.HandshakeAsync(connection, context)).WaitAsync(Patience);
+        Assert.Contains("version", refused.Message, StringComparison.Ordinal);
+        connection.Dispose();
+    }
+
+    [Fact]
+    public async Task Early_data_of_a_resumed_session_is_never_delivered()
+    {
+        OpenSslPeer.SkipIfMissing();
+        using var peers = new TestPeers();
+        var session = await OpenSslPeer.SessionAsync(peers);
+        await using var ticket = new TemporaryFile(session);
+        await using var early = new TemporaryFile("too early\n");
+        var (peer, connection) = await OpenSslPeer.ClientAsync(peers, $"-alpn h2 -sess_in {ticket.Path} -early_data {early.Path}");
+        using var _ = peer;
+        using var context = peers.Context(TlsRole.Server, "server");
+        using var ours = await Conversation.HandshakeAsync(connection, context).WaitAsync(Patience);
+        await AssertSays(peer, "Early data was rejected");
+        await peer.Input.WriteLineAsync("in time");
+        await peer.Input.FlushAsync();
+        Assert.Equal("in time\n", await ours.ReadAsync(8).WaitAsync(Patience));
+    }
+
+    [Theory]
     [InlineData("-alpn http/1.1")] // Another protocol.
     [InlineData("")] // No protocol at all.
     [InlineData("-alpn h2 -tls1_2")]
@@ -148,84 +223,6 @@ public sealed class OpenSslInteropTests
             var said = await peer.Output.ReadLineAsync().WaitAsync(Patience);
             Assert.NotNull(said);
             if (said.Contains(line, StringComparison.Ordinal)) return;
-        }
-    }
-
-    /// <summary>Our end over a blocking-style socket: enough I/O for a test.</summary>
-    private sealed class Conversation(Socket connection, TlsSession session, byte[] peerLeaf, byte[] received) : IDisposable
-    {
-        private byte[] pending = received;
-
-        public TlsSession Session => session;
-        public byte[] PeerLeaf => peerLeaf;
-
-        public static async Task<Conversation> HandshakeAsync(Socket connection, TlsContext context)
-        {
-            using var handshake = new TlsHandshake(context);
-            var unread = Array.Empty<byte>();
-            while (true)
-            {
-                var output = new byte[handshake.OutputBytes];
-                handshake.TakeOutput(output);
-                if (output.Length > 0) await connection.SendAsync(output);
-                if (handshake.Progress == HandshakeProgress.Failed) throw new InvalidOperationException(handshake.Problem);
-                if (handshake.Progress == HandshakeProgress.Complete)
-                    return new Conversation(connection, handshake.CreateSession(), handshake.PeerLeaf(), unread);
-                var buffer = new byte[16 * 1024];
-                var n = await connection.ReceiveAsync(buffer);
-                if (n == 0) throw new InvalidOperationException("The peer closed the connection.");
-                unread = [.. unread, .. buffer[..n]];
-                handshake.Advance(unread, out var consumed);
-                unread = unread[consumed..];
-            }
-        }
-
-        public async Task SendAsync(string text)
-        {
-            var data = Encoding.ASCII.GetBytes(text);
-            var record = new byte[RecordLimits.HeaderBytes + data.Length + RecordLimits.TrailerBytes];
-            data.CopyTo(record, RecordLimits.HeaderBytes);
-            session.Seal(record, data.Length);
-            await connection.SendAsync(record);
-        }
-
-        public async Task UpdateKeyAsync(bool askPeer)
-        {
-            var record = new byte[TlsSession.ControlRecordBytesMax];
-            await connection.SendAsync(record.AsMemory(0, session.WriteKeyUpdate(record, askPeer)));
-        }
-
-        public async Task<string> ReadAsync(int bytes)
-        {
-            var text = "";
-            while (text.Length < bytes)
-            {
-                var reading = await ReadOneAsync(payload => text += Encoding.ASCII.GetString(payload));
-                Assert.Contains(reading, (TlsReading[])[TlsReading.Data, TlsReading.Control]);
-            }
-            return text;
-        }
-
-        public async Task<TlsReading> ReadOneAsync(Action<byte[]>? onData = null)
-        {
-            while (true)
-            {
-                var reading = session.Read(pending, out var consumed, out var payloadBytes);
-                if (reading == TlsReading.Data) onData?.Invoke(pending[RecordLimits.HeaderBytes..(RecordLimits.HeaderBytes + payloadBytes)]);
-                pending = pending[consumed..];
-                if (reading == TlsReading.Control && onData is null) continue;
-                if (reading != TlsReading.NeedMoreBytes) return reading;
-                var buffer = new byte[16 * 1024];
-                var n = await connection.ReceiveAsync(buffer);
-                Assert.NotEqual(0, n);
-                pending = [.. pending, .. buffer[..n]];
-            }
-        }
-
-        public void Dispose()
-        {
-            session.Dispose();
-            connection.Dispose();
         }
     }
 }
