@@ -19,7 +19,7 @@ public sealed class InteropTests
         new Random(5).NextBytes(content);
         await File.WriteAllBytesAsync(Path.Combine(folder.FullName, "file"), content);
         var port = FreePort();
-        using var server = Start(tool, ["--no-tls", "-d", folder.FullName, port.ToString()]);
+        using var server = Start(tool, ["--no-tls", "--trailer", "x-sum: 42", "-d", folder.FullName, port.ToString()]);
         try
         {
             using var cancel = new CancellationTokenSource(Patience);
@@ -31,6 +31,7 @@ public sealed class InteropTests
                 var stream = Get(pump.Engine, "/file");
                 while (!pump.Seen.Ended.Contains(stream)) Assert.True(await pump.StepAsync(cancel.Token), pump.Engine.Fault.Text);
                 Assert.Equal(content, pump.Seen.DataOf(stream));
+                Assert.Contains($"trailers {stream} x-sum=42;", pump.Seen.Lines);
             }
 
             pump.Engine.Ping(77);
