@@ -17,10 +17,13 @@ public sealed class Site : IAsyncLifetime
     internal const int FirstPort = 8080;
     internal const int LastPort = 8089;
     private static int s_made;
-    private readonly string _id = $"{Environment.ProcessId}-{Interlocked.Increment(ref s_made)}";
+    private readonly string _id = $"{System.Environment.ProcessId}-{Interlocked.Increment(ref s_made)}";
 
     /// <summary>What this machine lacks; null when the tests can run.</summary>
     public string? Missing { get; private set; }
+
+    /// <summary>The proxies write their TLS secrets to <c>keys-NAME</c> in the folder.</summary>
+    internal bool LogsKeys { get; init; }
 
     internal string Folder { get; } = Directory.CreateTempSubdirectory("mesh-site-").FullName;
 
@@ -100,11 +103,18 @@ public sealed class Site : IAsyncLifetime
 
     private static string? FindMissing()
     {
-        if (!string.Equals(Environment.UserName, "root", StringComparison.Ordinal)) return "needs root for network namespaces";
+        if (!string.Equals(System.Environment.UserName, "root", StringComparison.Ordinal)) return "needs root for network namespaces";
         return !Shell.Has("ip") ? "needs iproute2" : !Shell.Has("nft") ? "needs nftables" : null;
     }
 
-    private Dictionary<string, string> EnvironmentOf(string name) => new()
+    private Dictionary<string, string> EnvironmentOf(string name)
+    {
+        var environment = Environment(name);
+        if (LogsKeys) environment["SSLKEYLOGFILE"] = Path.Combine(Folder, "keys-" + name);
+        return environment;
+    }
+
+    private Dictionary<string, string> Environment(string name) => new()
     {
         ["PROXY_MODE"] = "dedicated",
         ["FAKE_CA"] = "true",

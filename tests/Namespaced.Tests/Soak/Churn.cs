@@ -63,7 +63,7 @@ internal sealed class Churn(Site site, int seed)
                     break;
                 case 2: // The calm one changes in ways that must not matter to what runs.
                     site.ControlPlane.Publish(
-                        [Resource.From(Site.Pod("server", "server", Site.ServerIp) with { CanonicalRevision = $"v{++generation}", Capacity = (uint)generation })]);
+                        [Resource.From(Site.Pod("server", "server", Site.ServerIp) with { CanonicalRevision = $"v{++generation % 4}", Capacity = (uint)generation })]); // Few labels: series are kept for ever.
                     WorkloadChanges++;
                     break;
                 default:
