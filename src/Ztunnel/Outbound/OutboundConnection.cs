@@ -210,7 +210,7 @@ internal sealed class OutboundConnection : LiveConnection
         return null;
     }
 
-    private ValueTask<Ip?> ResolveAsync(string name) => Worker.Names.ResolveAsync(SourceWorkload!, name, Asked.Address.IsV4, Worker.Chance);
+    private ValueTask<Ip?> ResolveAsync(string name) => Worker.EndpointNames.ResolveAsync(SourceWorkload!, name, Asked.Address.IsV4, Worker.Chance);
 
     private static OutboundFailure Unresolved(string name) =>
         new(ResponseFlag.Connect, $"{name} has no address: no name server knows one, or none answers", MayRetry: true);

@@ -35,7 +35,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
         Series = new SeriesCache(context.Metrics);
         Chance = new Random(seed);
         Peers = new PeerTable(loop, context.Reach, context.Time);
-        Names = new OnDemandNames(loop, context);
+        EndpointNames = new EndpointNames(loop, context);
         _log = context.Log.Scope("worker");
         _reports = new LoopTimer(loop, this);
     }
@@ -56,7 +56,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     public HashSet<PodLane> Lanes { get; } = [];
 
     /// <summary>Addresses of endpoints that have only a name.</summary>
-    public OnDemandNames Names { get; }
+    public EndpointNames EndpointNames { get; }
 
     public SeriesCache Series { get; }
 

@@ -10,7 +10,7 @@ namespace Mesh.Ztunnel.Dns;
 /// Addresses of endpoints that the mesh knows by name only, asked for from ztunnel's own namespace when a connection needs one. Names are
 /// taken as they are, without a search list. One per worker; loop thread only.
 /// </summary>
-internal sealed class OnDemandNames(EventLoop loop, ProxyContext context)
+internal sealed class EndpointNames(EventLoop loop, ProxyContext context)
 {
     private DnsForwarder? _forwarder; // Most nodes never need one.
 
