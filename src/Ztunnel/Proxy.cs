@@ -27,6 +27,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CodeReleasePeriod = TimeSpan.FromSeconds(10);
     private readonly ILogger _log = log.Scope("proxy");
     private readonly Metrics _metrics = new();
     private readonly Readiness _readiness = new();
@@ -209,21 +210,27 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         if (_registry is { } registry) running.Add(housekeeping.InvokeAsync(() => registry.RunAsync(stop)));
     }
 
-    /// <summary>Reading the mesh made garbage and used code that nobody needs again soon: give both back while nothing is carried yet.</summary>
+    /// <summary>
+    /// Reading the mesh made garbage and used code that nobody needs again soon: both are given back, the garbage while nothing is carried
+    /// yet. Code that single events need (handshakes, a page, a push) is given back from time to time.
+    /// </summary>
     private async Task SettleMemoryAsync(CancellationToken stop)
     {
         try
         {
             await Task.Delay(SettleDelay, time, stop); // The first certificate has come by then.
+            if (_workers.Sum(static worker => worker.LiveCount) == 0)
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            while (true)
+            {
+                ProcessMemory.ReleaseCode();
+                await Task.Delay(CodeReleasePeriod, time, stop);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return; // Nothing to save at the end.
+            // Nothing to save at the end.
         }
-
-        if (_workers.Sum(static worker => worker.LiveCount) > 0) return; // Traffic needs that code, and no pause.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        ProcessMemory.ReleaseCode();
     }
 
     /// <summary>Listeners close at once, tunnels are told to finish, connections go on until the deadline, and the rest is cut.</summary>
