@@ -278,6 +278,44 @@ public sealed class TunnelTests
         }
     }
 
+    /// <summary>
+    /// The list. Client: LoopSocket and its registration, TunnelStream and its dictionary entry, TunnelRelay, CONNECT's header texts, the
+    /// caller's state machine. Server: the same two sockets' and stream's objects, ConnectRequest with its four texts, the dial's and the
+    /// answer's state machines. No buffer, no timer, no task per direction.
+    /// </summary>
+    [Fact]
+    public async Task A_new_connection_allocates_a_short_list_of_objects()
+    {
+        const int Connections = 400;
+        const long ClientBytesMax = 1400, ServerBytesMax = 2200;
+        await using var mesh = await TestMesh.StartAsync();
+        using var application = new TestApplication();
+        mesh.Authority = application.Authority;
+        await Churn(Connections); // Pools are filled, code is compiled.
+        var before = await Allocated(mesh);
+        await Churn(Connections);
+        var after = await Allocated(mesh);
+        var (clientEach, serverEach) = ((after.Client - before.Client) / Connections, (after.Server - before.Server) / Connections);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{clientEach} and {serverEach} bytes each");
+        Assert.InRange(clientEach, 1, ClientBytesMax);
+        Assert.InRange(serverEach, 1, ServerBytesMax);
+
+        async Task Churn(int times)
+        {
+            for (var i = 0; i < times; i++)
+            {
+                using var client = await mesh.DialAsync();
+                using var server = await application.AcceptAsync().WaitAsync(Patience);
+                client.Send("a"u8);
+                Assert.Equal(1, server.Receive(new byte[1]));
+                client.Shutdown(SocketShutdown.Send);
+                server.Shutdown(SocketShutdown.Send);
+                await TunnelRelayTests.Next(mesh.ClientResults);
+                await TunnelRelayTests.Next(mesh.ServerResults);
+            }
+        }
+    }
+
     private static async Task<(long Client, long Server)> Allocated(TestMesh mesh) => (
         await mesh.ClientLoop.InvokeAsync(() => Task.FromResult(GC.GetAllocatedBytesForCurrentThread())),
         await mesh.ServerLoop.InvokeAsync(() => Task.FromResult(GC.GetAllocatedBytesForCurrentThread())));
