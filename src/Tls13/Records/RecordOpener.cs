@@ -1,26 +1,14 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace Mesh.Tls13.Records;
 
 /// <summary>Opens records of one direction in place. One owner, one thread.</summary>
-internal sealed class RecordOpener : IDisposable
+internal sealed class RecordOpener(CipherSuite suite, ReadOnlySpan<byte> secret, ulong sequence = 0) : IDisposable
 {
-    private readonly CipherSuite suite;
-    private readonly byte[] secret;
-    private readonly byte[] iv = new byte[KeySchedule.NonceBytes];
-    private RecordCipher cipher;
+    private readonly RecordKey key = new(suite, secret, sequence);
 
-    public RecordOpener(CipherSuite suite, ReadOnlySpan<byte> secret, ulong sequence = 0)
-    {
-        this.suite = suite;
-        this.secret = secret.ToArray();
-        Sequence = sequence;
-        cipher = KeySchedule.CreateCipher(suite, secret, iv);
-    }
-
-    public ulong Sequence { get; private set; }
-    public ReadOnlySpan<byte> Secret => secret;
+    public ulong Sequence => key.Sequence;
+    public ReadOnlySpan<byte> Secret => key.Secret;
 
     /// <summary>
     /// Opens the record at the start of <paramref name="input"/>; on success <paramref name="consumed"/> is its length, and its payload
@@ -41,10 +29,10 @@ internal sealed class RecordOpener : IDisposable
 
         var text = input.Slice(RecordLimits.HeaderBytes, length - RecordLimits.TagBytes);
         Span<byte> nonce = stackalloc byte[KeySchedule.NonceBytes];
-        RecordNonce.Write(iv, Sequence, nonce);
+        key.WriteNonce(nonce);
         var tag = input.Slice(RecordLimits.HeaderBytes + text.Length, RecordLimits.TagBytes);
-        if (!cipher.TryOpen(nonce, text, tag, header)) return RecordOpening.Forged;
-        Sequence = checked(Sequence + 1);
+        if (!key.Cipher.TryOpen(nonce, text, tag, header)) return RecordOpening.Forged;
+        key.Advance();
 
         var end = text.LastIndexOfAnyExcept((byte)0);
         if (end < 0) return RecordOpening.NoType;
@@ -55,18 +43,7 @@ internal sealed class RecordOpener : IDisposable
         return RecordOpening.Opened;
     }
 
-    public void UpdateKey()
-    {
-        KeySchedule.Update(suite, secret);
-        cipher.Dispose();
-        cipher = KeySchedule.CreateCipher(suite, secret, iv);
-        Sequence = 0;
-    }
+    public void UpdateKey() => key.Update();
 
-    public void Dispose()
-    {
-        cipher.Dispose();
-        CryptographicOperations.ZeroMemory(secret);
-        CryptographicOperations.ZeroMemory(iv);
-    }
+    public void Dispose() => key.Dispose();
 }

@@ -1,29 +1,17 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace Mesh.Tls13.Records;
 
 /// <summary>Seals records of one direction in place. One owner, one thread; a nonce is used once or not at all.</summary>
-internal sealed class RecordSealer : IDisposable
+internal sealed class RecordSealer(CipherSuite suite, ReadOnlySpan<byte> secret, ulong sequence = 0) : IDisposable
 {
-    private readonly CipherSuite suite;
-    private readonly byte[] secret;
-    private readonly byte[] iv = new byte[KeySchedule.NonceBytes];
-    private RecordCipher cipher;
-
-    public RecordSealer(CipherSuite suite, ReadOnlySpan<byte> secret, ulong sequence = 0)
-    {
-        this.suite = suite;
-        this.secret = secret.ToArray();
-        Sequence = sequence;
-        cipher = KeySchedule.CreateCipher(suite, secret, iv);
-    }
+    private readonly RecordKey key = new(suite, secret, sequence);
 
     /// <summary>Number of the next record under the current key.</summary>
-    public ulong Sequence { get; private set; }
+    public ulong Sequence => key.Sequence;
 
     /// <summary>For writing the state down; the span is the live secret.</summary>
-    public ReadOnlySpan<byte> Secret => secret;
+    public ReadOnlySpan<byte> Secret => key.Secret;
 
     /// <summary>
     /// The payload stands at <see cref="RecordLimits.HeaderBytes"/> in <paramref name="record"/>, with
@@ -42,25 +30,14 @@ internal sealed class RecordSealer : IDisposable
         text[payloadBytes] = (byte)type;
 
         Span<byte> nonce = stackalloc byte[KeySchedule.NonceBytes];
-        RecordNonce.Write(iv, Sequence, nonce);
-        Sequence = checked(Sequence + 1); // Before sealing: a record that failed half way must not lend its nonce to the next one.
-        cipher.Seal(nonce, text, record.Slice(RecordLimits.HeaderBytes + inner, RecordLimits.TagBytes), header);
+        key.WriteNonce(nonce);
+        key.Advance(); // Before sealing: a record that failed half way must not lend its nonce to the next one.
+        key.Cipher.Seal(nonce, text, record.Slice(RecordLimits.HeaderBytes + inner, RecordLimits.TagBytes), header);
         return RecordLimits.HeaderBytes + inner + RecordLimits.TagBytes;
     }
 
     /// <summary>Goes on under the next key.</summary>
-    public void UpdateKey()
-    {
-        KeySchedule.Update(suite, secret);
-        cipher.Dispose();
-        cipher = KeySchedule.CreateCipher(suite, secret, iv);
-        Sequence = 0;
-    }
+    public void UpdateKey() => key.Update();
 
-    public void Dispose()
-    {
-        cipher.Dispose();
-        CryptographicOperations.ZeroMemory(secret);
-        CryptographicOperations.ZeroMemory(iv);
-    }
+    public void Dispose() => key.Dispose();
 }
