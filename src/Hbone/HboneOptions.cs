@@ -3,6 +3,10 @@ namespace Mesh.Hbone;
 /// <summary>What tunnels and their pool may take, and how long each stage may last. Immutable, shared by all loops.</summary>
 public sealed record HboneOptions
 {
+    public const int StreamWindowBytesDefault = 1024 * 1024;
+    public const int ConnectionWindowBytesDefault = 16 * 1024 * 1024;
+    public const int FrameBytesDefault = 1024 * 1024;
+
     /// <summary>TCP connect.</summary>
     public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -47,12 +51,14 @@ public sealed record HboneOptions
     /// measured on one node, 4 MiB cost a tenth of the throughput and a third more memory, for buffers that outgrow the caches. Raise it
     /// for single streams over long and fat paths (1 MiB carries 8 Gbit/s at 1 ms, 0.8 at 10 ms).
     /// </summary>
-    public int StreamWindowBytes { get; init; } = 1024 * 1024;
+    public int StreamWindowBytes { get; init; } = StreamWindowBytesDefault;
 
     /// <summary>The same for all streams of a tunnel together.</summary>
-    public int ConnectionWindowBytes { get; init; } = 16 * 1024 * 1024;
+    public int ConnectionWindowBytes { get; init; } = ConnectionWindowBytesDefault;
 
-    internal const int FrameBytesMax = 1024 * 1024;
+    /// <summary>The longest frame a peer may send; its payload passes through in slices.</summary>
+    public int FrameBytesMax { get; init; } = FrameBytesDefault;
+
     internal const int ClientHeaderListBytesMax = 16 * 1024;
     internal const int ServerHeaderListBytesMax = 64 * 1024;
 

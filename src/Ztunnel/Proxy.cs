@@ -33,6 +33,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     private readonly Readiness _readiness = new();
     private readonly List<Worker> _workers = [];
     private PodProxy? _dedicated;
+    private PodProxy? _self;
     private PodRegistry? _registry;
 
     /// <summary>Serves until told to stop; the exit code.</summary>
@@ -58,7 +59,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
 
         for (var i = 0; i < options.Workers; i++) _workers.Add(await Worker.StartAsync($"ztunnel-{i}", context, seeds.Next()));
         await using var housekeeping = StartHousekeeping();
-        var admin = new AdminSurface(context, Pods, _metrics, _readiness, shutdown);
+        var admin = new AdminSurface(context, Pods, () => _registry?.Pending ?? [], _metrics, _readiness, shutdown);
         if (admin.Bind() is { } taken) return Fail($"an operator's port cannot be bound: {taken}");
         if (await BindPodsAsync(context, housekeeping) is { } refused) return Fail(refused);
         ProcessMetrics.Register(_metrics, options.Version, _workers.Count);
@@ -85,20 +86,27 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         return 0;
     }
 
-    private IReadOnlyCollection<PodProxy> Pods() => _registry?.Pods ?? (_dedicated is { } one ? [one] : []);
+    private IReadOnlyCollection<PodProxy> Pods()
+    {
+        if (_registry is not { } registry) return _dedicated is { } one ? [one] : [];
+        return _self is { } self ? [.. registry.Pods, self] : registry.Pods;
+    }
 
     private ProxyContext ContextOf(MeshView view, CertificateStore certificates) => new(
         options,
         view,
         certificates,
-        new ConnectionMetrics(_metrics),
-        new AccessLog(log.Scope("access"), log.Scope("policy"), time, options.PolicyInfoLogging),
+        new ConnectionMetrics(_metrics, options.MetricSeriesMax),
+        new AccessLog(log.Scope("access"), log.Scope("policy"), time, options.AccessLog, options.PolicyInfoLogging),
         log,
         new HboneOptions
         {
             DialTimeout = options.DialTimeout,
             StreamsPerTunnelMax = options.StreamsPerTunnelMax,
             UnusedRelease = options.UnusedTunnelRelease,
+            StreamWindowBytes = options.StreamWindowBytes,
+            ConnectionWindowBytes = options.ConnectionWindowBytes,
+            FrameBytesMax = options.FrameBytesMax,
         },
         time)
     {
@@ -183,6 +191,19 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         }
 
         _registry = new PodRegistry(context, _workers, housekeeping, _readiness.Add("workload proxy manager"), _metrics);
+        return await BindSelfAsync(context);
+    }
+
+    /// <summary>Tunnels to the proxy's own pod, so that its metrics can be read through the mesh; when it is told which pod that is.</summary>
+    private async Task<string?> BindSelfAsync(ProxyContext context)
+    {
+        if (options is not { PodName.Length: > 0, PodNamespace.Length: > 0, ServiceAccount.Length: > 0 }) return null;
+        var self = new PodProxy("self", new PodInfo(options.PodName, options.PodNamespace, options.ServiceAccount), null, context, _workers)
+        {
+            IsInboundOnly = true,
+        };
+        if (await self.StartAsync() is { } problem) return $"the proxy's own pod cannot be reached through the mesh: {problem}";
+        _self = self;
         return null;
     }
 

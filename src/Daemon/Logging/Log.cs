@@ -33,7 +33,7 @@ public sealed class Log : ILoggerProvider
 
     public Log(Stream to, LogFormat format, LogFilter filter, TimeProvider time)
     {
-        (_to, Format, _filter, Time) = (to, format, filter, time);
+        (_to, Format, _filter, FirstFilter, Time) = (to, format, filter, filter, time);
         _writer = new Thread(Write) { IsBackground = true, Name = "log" };
         _writer.Start();
     }
@@ -54,6 +54,9 @@ public sealed class Log : ILoggerProvider
             }
         }
     }
+
+    /// <summary>What was written at the start.</summary>
+    public LogFilter FirstFilter { get; }
 
     internal LogFormat Format { get; }
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Mesh.Daemon;
 using Mesh.Daemon.Admin;
-using Mesh.Daemon.Logging;
 using Mesh.Daemon.Metering;
 using Mesh.Ztunnel.Options;
 using Mesh.Ztunnel.Pods;
@@ -11,7 +10,13 @@ using Mesh.Ztunnel.Workers;
 namespace Mesh.Ztunnel.Admin;
 
 /// <summary>The pages for operators: admin on the loopback, metrics and readiness on every address. All ports are bound when this returns.</summary>
-internal sealed class AdminSurface(ProxyContext context, Func<IReadOnlyCollection<PodProxy>> pods, Metrics metrics, Readiness readiness, Shutdown shutdown)
+internal sealed class AdminSurface(
+    ProxyContext context,
+    Func<IReadOnlyCollection<PodProxy>> pods,
+    Func<IReadOnlyCollection<PendingPod>> pending,
+    Metrics metrics,
+    Readiness readiness,
+    Shutdown shutdown)
 {
     private const int NotReadyStatus = 500;
     private readonly List<AdminServer> _servers = [];
@@ -46,34 +51,25 @@ internal sealed class AdminSurface(ProxyContext context, Func<IReadOnlyCollectio
             "config_dump   GET   the mesh, certificates, pods and connections as JSON\n"
             + "connections   GET   live connections, one a line\n"
             + "reachability  GET   how peers' port 15008 answers, worst first, as JSON; ?format=text: as a table\n"
-            + "logging       POST  ?level=debug or ?level=access=warn; ?reset; without: the filter in use\n"
-            + "quitquitquit  POST  drain and end\n"))
-        .Get("/config_dump", async (_, _) => AdminResponse.Json(await ConfigDump.RenderAsync(context, pods())))
+            + "logging       GET   the log levels in use; POST ?level=debug for all, ?level=access:warn for one scope, ?reset\n"
+            + "quitquitquit  POST  drain and end\n"
+            + "debug/memory  GET   what the garbage collector and the kernel say about memory\n"
+            + "debug/threads GET   processor time of each thread; ?seconds=5: its share of a processor during them\n"))
+        .Get("/config_dump", async (_, _) => AdminResponse.Json(await ConfigDump.RenderAsync(context, pods(), pending())))
         .Get("/connections", async (_, _) => AdminResponse.Text(await ConnectionPage.RenderAsync(context, pods())))
         .Get("/reachability", async (request, _) => await ReachabilityPage.RenderAsync(request, pods()))
-        .Post("/logging", Logging)
+        .Get("/logging", _ => LoggingPage.Show(context.Log))
+        .Post("/logging", request => LoggingPage.Change(context.Log, request))
+        .Get("/debug/memory", RuntimePages.Memory)
+        .Get("/debug/threads", (request, stop) => RuntimePages.ThreadsAsync(request, context.Time, stop))
+        .Get("/debug/pprof/profile", RuntimePages.NoProfile)
+        .Get("/debug/pprof/heap", RuntimePages.NoHeapProfile)
+        .Get("/debug/pprof/heap/profiling", RuntimePages.NoHeapProfile)
         .Post("/quitquitquit", _ =>
         {
             shutdown.Request();
             return AdminResponse.Text("shutting down\n");
         });
-
-    private AdminResponse Logging(AdminRequest request)
-    {
-        var log = context.Log;
-        if (request.Query.ContainsKey("reset"))
-        {
-            var first = Environment.GetEnvironmentVariable("RUST_LOG") is { Length: > 0 } text ? text : "info";
-            log.Filter = LogFilter.TryParse(first, out var original, out _) ? original : LogFilter.Information;
-        }
-        else if (request.Query.TryGetValue("level", out var level))
-        {
-            if (!LogFilter.TryParse(level, out var filter, out var problem)) return AdminResponse.Text($"{problem}\n", 400);
-            log.Filter = filter;
-        }
-
-        return AdminResponse.Text($"current log level is {log.Filter.Text}\n");
-    }
 
     private IPEndPoint Everywhere(int port) =>
         new(context.Options.Ipv6 && Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port);

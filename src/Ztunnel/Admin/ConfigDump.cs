@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Mesh.Inpod;
 using Mesh.Model;
 using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Certificates;
@@ -13,7 +14,8 @@ namespace Mesh.Ztunnel.Admin;
 /// <summary>The <c>/config_dump</c> page, in the shape that tools for upstream's proxy read.</summary>
 internal static class ConfigDump
 {
-    public static async Task<ReadOnlyMemory<byte>> RenderAsync(ProxyContext context, IReadOnlyCollection<PodProxy> pods)
+    public static async Task<ReadOnlyMemory<byte>> RenderAsync(
+        ProxyContext context, IReadOnlyCollection<PodProxy> pods, IReadOnlyCollection<PendingPod> pending)
     {
         var connections = await CollectAsync(pods);
         var buffer = new ArrayBufferWriter<byte>();
@@ -23,22 +25,14 @@ internal static class ConfigDump
         json.WriteStartArray("workloads");
         foreach (var workload in mesh.Workloads) WriteWorkload(json, workload);
         json.WriteEndArray();
-        json.WriteStartArray("services");
-        foreach (var service in mesh.Services)
-        {
-            if (service.Service is not null) WriteService(json, service);
-        }
-
-        json.WriteEndArray();
+        ServiceDump.Write(json, mesh);
         json.WriteStartArray("policies");
         foreach (var policy in mesh.Policies.All) PolicyDump.Write(json, policy);
         json.WriteEndArray();
-        json.WriteStartArray("stagedServices");
-        foreach (var service in mesh.Services.Where(static s => s.Service is null)) json.WriteStringValue(service.Key.ToString());
-        json.WriteEndArray();
         WriteCertificates(json, context.Certificates);
-        WritePods(json, pods, connections);
-        WriteConfig(json, context.Options);
+        WritePods(json, pods, pending, connections);
+        WriteStatic(json, context.Options);
+        ConfigPart.Write(json, context.Options);
         json.WriteEndObject();
         await json.FlushAsync();
         return buffer.WrittenMemory;
@@ -86,6 +80,16 @@ internal static class ConfigDump
         json.WriteString("canonicalName", shape.CanonicalName);
         json.WriteString("canonicalRevision", shape.CanonicalRevision);
         json.WriteString("node", workload.Node);
+        json.WriteString("hostname", shape.Hostname);
+        json.WriteString("networkMode", shape.NetworkMode.ToString());
+        if (shape.ApplicationTunnel is { } tunnel)
+        {
+            json.WriteStartObject("applicationTunnel");
+            json.WriteString("protocol", tunnel.Protocol == ApplicationTunnelProtocol.Proxy ? "PROXY" : "NONE");
+            if (tunnel.Port > 0) json.WriteNumber("port", tunnel.Port);
+            json.WriteEndObject();
+        }
+
         json.WriteString("clusterId", shape.ClusterId);
         json.WriteString("status", workload.IsHealthy ? "Healthy" : "Unhealthy");
         json.WriteNumber("capacity", shape.Capacity);
@@ -104,49 +108,7 @@ internal static class ConfigDump
         json.WriteEndObject();
     }
 
-    private static void WriteService(Utf8JsonWriter json, MeshService stored)
-    {
-        var service = stored.Service!;
-        json.WriteStartObject();
-        json.WriteString("name", service.Name);
-        json.WriteString("namespace", service.Namespace);
-        json.WriteString("hostname", service.Hostname);
-        json.WriteStartArray("vips");
-        foreach (var address in service.Addresses) json.WriteStringValue(address.ToString());
-        json.WriteEndArray();
-        json.WriteStartObject("ports");
-        foreach (var port in service.Ports) json.WriteNumber(port.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), port.TargetPort);
-        json.WriteEndObject();
-        json.WriteStartArray("subjectAltNames");
-        foreach (var name in service.SubjectAltNames) json.WriteStringValue(name);
-        json.WriteEndArray();
-        WriteGateway(json, "waypoint", service.Waypoint);
-        json.WriteStartObject("endpoints");
-        foreach (var workload in stored.Workloads)
-        {
-            json.WriteStartObject(workload.Uid);
-            json.WriteString("workloadUid", workload.Uid);
-            json.WriteString("status", workload.IsHealthy ? "Healthy" : "Unhealthy");
-            json.WriteEndObject();
-        }
-
-        json.WriteEndObject();
-        if (service.LoadBalancing is { } balancing)
-        {
-            json.WriteStartObject("loadBalancer");
-            json.WriteString("mode", balancing.Mode == LoadBalancingMode.Unspecified ? "Standard" : balancing.Mode.ToString());
-            json.WriteString("healthPolicy", balancing.HealthPolicy.ToString());
-            json.WriteStartArray("routingPreferences");
-            foreach (var scope in balancing.RoutingPreference) json.WriteStringValue(scope.ToString());
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        json.WriteBoolean("canonical", service.Canonical);
-        json.WriteEndObject();
-    }
-
-    private static void WriteGateway(Utf8JsonWriter json, string name, GatewayAddress? gateway)
+    internal static void WriteGateway(Utf8JsonWriter json, string name, GatewayAddress? gateway)
     {
         if (gateway is null) return;
         json.WriteStartObject(name);
@@ -190,18 +152,26 @@ internal static class ConfigDump
         json.WriteEndArray();
     }
 
-    private static void WritePods(Utf8JsonWriter json, IReadOnlyCollection<PodProxy> pods, Dictionary<PodProxy, List<ConnectionDump>> connections)
+    private static void WritePods(
+        Utf8JsonWriter json,
+        IReadOnlyCollection<PodProxy> pods,
+        IReadOnlyCollection<PendingPod> pending,
+        Dictionary<PodProxy, List<ConnectionDump>> connections)
     {
         json.WriteStartObject("workloadState");
+        foreach (var pod in pending)
+        {
+            json.WriteStartObject(pod.Uid);
+            json.WriteString("state", "Pending");
+            WriteInfo(json, pod.Info);
+            json.WriteEndObject();
+        }
+
         foreach (var pod in pods)
         {
             json.WriteStartObject(pod.Uid);
             json.WriteString("state", "Up");
-            json.WriteStartObject("info");
-            json.WriteString("name", pod.Info.Name);
-            json.WriteString("namespace", pod.Info.Namespace);
-            json.WriteString("serviceAccount", pod.Info.ServiceAccount);
-            json.WriteEndObject();
+            WriteInfo(json, pod.Info);
             json.WriteStartObject("connections");
             ConnectionDump.Write(json, "inbound", connections[pod].Where(static c => !c.IsOutbound));
             ConnectionDump.Write(json, "outbound", connections[pod].Where(static c => c.IsOutbound));
@@ -212,24 +182,21 @@ internal static class ConfigDump
         json.WriteEndObject();
     }
 
-    private static void WriteConfig(Utf8JsonWriter json, ZtunnelOptions options)
+    private static void WriteInfo(Utf8JsonWriter json, PodInfo info)
     {
-        json.WriteStartObject("version");
-        json.WriteString("version", options.Version);
+        json.WriteStartObject("info");
+        json.WriteString("name", info.Name);
+        json.WriteString("namespace", info.Namespace);
+        json.WriteString("serviceAccount", info.ServiceAccount);
         json.WriteEndObject();
-        json.WriteStartObject("config");
-        json.WriteString("proxyMode", options.Mode.ToString());
-        json.WriteString("localNode", options.NodeName);
-        json.WriteString("clusterId", options.ClusterId);
-        json.WriteString("clusterDomain", options.ClusterDomain);
-        json.WriteString("network", options.Network);
-        json.WriteNumber("numWorkerThreads", options.Workers);
-        json.WriteString("xdsAddress", options.Xds?.Address.ToString());
-        json.WriteString("caAddress", options.Ca?.Address.ToString());
-        json.WriteBoolean("fakeCa", options.FakeCa);
-        json.WriteNumber("poolMaxStreamsPerConn", options.StreamsPerTunnelMax);
-        json.WriteString("secretTtl", options.SecretTtl.ToString());
-        json.WriteString("selfTerminationDeadline", options.DrainDeadline.ToString());
+    }
+
+    /// <summary>What came from a local file: the mesh above holds it too, so only where it came from is told.</summary>
+    private static void WriteStatic(Utf8JsonWriter json, ZtunnelOptions options)
+    {
+        json.WriteStartObject("staticConfig");
+        json.WriteString("localXdsPath", options.LocalXdsPath);
+        json.WriteBoolean("localXds", options.LocalXds is not null);
         json.WriteEndObject();
     }
 }

@@ -1,14 +1,17 @@
 using Mesh.Daemon.Logging;
 using Mesh.Model;
 using Mesh.Model.Policy;
+using Mesh.Ztunnel.Options;
 using Mesh.Ztunnel.Workers;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Ztunnel.Observe;
 
 /// <summary>One line per connection, in upstream's words and order. Any thread; the log's own thread writes.</summary>
-internal sealed class AccessLog(LogScope scope, LogScope policies, TimeProvider time, bool isPolicyInfo)
+internal sealed class AccessLog(LogScope scope, LogScope policies, TimeProvider time, AccessLogChoice choice, bool isPolicyInfo)
 {
+    private long _successes;
+
     public void Opened(LiveConnection connection)
     {
         if (!scope.IsEnabled(LogLevel.Debug)) return;
@@ -21,7 +24,7 @@ internal sealed class AccessLog(LogScope scope, LogScope policies, TimeProvider 
     public void Closed(LiveConnection connection, string? error)
     {
         var level = error is null ? LogLevel.Information : LogLevel.Error;
-        if (!scope.IsEnabled(level)) return;
+        if (!scope.IsEnabled(level) || (error is null && !IsChosen())) return;
         var line = scope.Begin(level, "connection complete");
         Describe(ref line, connection);
         var (request, response) = (connection.RequestBytes, connection.ResponseBytes);
@@ -32,6 +35,7 @@ internal sealed class AccessLog(LogScope scope, LogScope policies, TimeProvider 
         var milliseconds = (long)time.GetElapsedTime(connection.StartedAt).TotalMilliseconds;
         text.TryWrite($"{milliseconds}ms", out var written);
         line.Text("duration", text[..written]);
+        if (connection.IsBypass) line.Bare("bypass", "true");
         line.Text("error", error);
         line.End();
     }
@@ -61,6 +65,9 @@ internal sealed class AccessLog(LogScope scope, LogScope policies, TimeProvider 
         line.Text("dry_run_allow", outcome.DryRunAllow);
         line.End();
     }
+
+    /// <summary>The first of every so many successful connections.</summary>
+    private bool IsChosen() => choice.OneIn == 1 || (choice.OneIn > 1 && Interlocked.Increment(ref _successes) % choice.OneIn == 1);
 
     private static void Describe(ref LogLine line, LiveConnection connection)
     {

@@ -28,17 +28,18 @@ internal sealed class ConnectionMetrics
     private readonly MetricFamily<Counter> _revoked;
     private readonly MetricFamily<Counter> _untracked;
 
-    public ConnectionMetrics(Metrics metrics)
+    public ConnectionMetrics(Metrics metrics, int seriesMax = Metrics.DefaultSeriesMax)
     {
-        _opened = metrics.Counters("istio_tcp_connections_opened", "TCP connections opened.", Labels);
-        _closed = metrics.Counters("istio_tcp_connections_closed", "TCP connections closed.", Labels);
-        _failed = metrics.Counters("istio_tcp_connections_failed", "TCP connections that failed.", Labels);
-        _sent = metrics.Counters("istio_tcp_sent_bytes", "Response bytes, from server to client.", Labels);
-        _received = metrics.Counters("istio_tcp_received_bytes", "Request bytes, from client to server.", Labels);
+        _opened = metrics.Counters("istio_tcp_connections_opened", "TCP connections opened.", Labels, seriesMax);
+        _closed = metrics.Counters("istio_tcp_connections_closed", "TCP connections closed.", Labels, seriesMax);
+        _failed = metrics.Counters("istio_tcp_connections_failed", "TCP connections that failed.", Labels, seriesMax);
+        _sent = metrics.Counters("istio_tcp_sent_bytes", "Response bytes, from server to client.", Labels, seriesMax);
+        _received = metrics.Counters("istio_tcp_received_bytes", "Request bytes, from client to server.", Labels, seriesMax);
         _refused = metrics.Counters("mesh_connections_refused", "Connections that were closed before anything was known about them.", ["port", "reason"], 256);
         _revoked = metrics.Counters(
             "istio_crl_policy_rejections", "Connections refused or ended because a certificate of their peer is revoked.", ["reporter"]);
         _untracked = metrics.Counters("istio_crl_untracked_connections", "Connections that a later revocation list will not find.", ["reporter"]);
+        Bypassed = metrics.Counter("mesh_connections_bypassed", "Outbound connections that went straight, past the mesh (MESH_BYPASS_CIDRS).");
         var open = metrics.Gauges("istio_tcp_sockets_open", "Connections being carried now.", ["reporter"]);
         OpenInbound = open.With("destination");
         OpenOutbound = open.With("source");
@@ -52,6 +53,8 @@ internal sealed class ConnectionMetrics
 
     /// <summary>A connection that a later revocation list will not find.</summary>
     public void CountUntracked(Direction reporter) => _untracked.With(WordOf(reporter)).Increment();
+
+    public Counter Bypassed { get; }
 
     public Gauge OpenInbound { get; }
 

@@ -1,5 +1,8 @@
+using Mesh.Daemon.Metering;
+using Mesh.Hbone;
 using Mesh.Linux.Sockets;
 using Mesh.Model.Policy;
+using Mesh.Ztunnel.Outbound;
 
 namespace Mesh.Ztunnel.Options;
 
@@ -120,7 +123,19 @@ internal sealed record ZtunnelOptions
 
     public string? DnsProxyAddress { get; init; }
 
-    public IReadOnlyList<string> BypassCidrs { get; init; } = [];
+    /// <summary>Where connections go straight, past the mesh.</summary>
+    public BypassRanges Bypass { get; init; } = BypassRanges.None;
+
+    public AccessLogChoice AccessLog { get; init; } = AccessLogChoice.All;
+
+    /// <summary>Label sets per metric of connections; what is beyond shares one.</summary>
+    public int MetricSeriesMax { get; init; } = Metrics.DefaultSeriesMax;
+
+    public int StreamWindowBytes { get; init; } = HboneOptions.StreamWindowBytesDefault;
+
+    public int ConnectionWindowBytes { get; init; } = HboneOptions.ConnectionWindowBytesDefault;
+
+    public int FrameBytesMax { get; init; } = HboneOptions.FrameBytesDefault;
 
     public int AdminPort { get; init; } = AdminPortDefault;
 

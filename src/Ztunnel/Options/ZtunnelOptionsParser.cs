@@ -1,5 +1,8 @@
+using Mesh.Daemon.Metering;
+using Mesh.Hbone;
 using Mesh.Linux.Sockets;
 using Mesh.Model.Policy;
+using Mesh.Ztunnel.Outbound;
 
 namespace Mesh.Ztunnel.Options;
 
@@ -48,7 +51,9 @@ internal static class ZtunnelOptionsParser
             KeyLogPath = from.TextOrNull("SSLKEYLOGFILE"),
             PreferredServiceNamespace = from.TextOrNull("PREFERED_SERVICE_NAMESPACE"),
             DnsProxyAddress = from.TextOrNull("ISTIO_META_DNS_PROXY_ADDR"),
-            BypassCidrs = from.TextOrNull("MESH_BYPASS_CIDRS")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
+            Bypass = ReadBypass(from),
+            AccessLog = AccessLogChoice.Read(from),
+            MetricSeriesMax = from.Number("MESH_METRIC_SERIES_MAX", Metrics.DefaultSeriesMax, 100, 1_000_000),
             AdminPort = from.Number("proxyAdminPort", ZtunnelOptions.AdminPortDefault, 0, 65_535),
             StatsPort = from.Number("statsPort", ZtunnelOptions.StatsPortDefault, 0, 65_535),
         };
@@ -80,6 +85,10 @@ internal static class ZtunnelOptionsParser
         {
             KeepAlive = from.Flag("KEEPALIVE_ENABLED", true) ? new KeepAlive(idle, interval, probes) : null,
             UserTimeout = from.Flag("USER_TIMEOUT_ENABLED", false) ? idle + (interval * probes) : TimeSpan.Zero,
+            // The bounds of RFC 9113, sections 6.5.2 and 6.9.1.
+            StreamWindowBytes = from.Number("HTTP2_STREAM_WINDOW_SIZE", HboneOptions.StreamWindowBytesDefault, 65_535, int.MaxValue),
+            ConnectionWindowBytes = from.Number("HTTP2_CONNECTION_WINDOW_SIZE", HboneOptions.ConnectionWindowBytesDefault, 65_535, int.MaxValue),
+            FrameBytesMax = from.Number("HTTP2_FRAME_SIZE", HboneOptions.FrameBytesDefault, 16_384, 16_777_215),
         };
     }
 
@@ -135,6 +144,14 @@ internal static class ZtunnelOptionsParser
         return found;
     }
 
+    private static BypassRanges ReadBypass(OptionReader from)
+    {
+        if (from.TextOrNull("MESH_BYPASS_CIDRS") is not { } text) return BypassRanges.None;
+        if (BypassRanges.TryParse(text, out var problem) is { } ranges) return ranges;
+        from.Refuse("MESH_BYPASS_CIDRS", text, problem);
+        return BypassRanges.None;
+    }
+
     private static ProxyMode ReadMode(OptionReader from)
     {
         var text = from.TextOrNull("PROXY_MODE") ?? "shared";
@@ -163,7 +180,14 @@ internal static class ZtunnelOptionsParser
 
     private static void CheckTogether(ZtunnelOptions options, OptionReader from)
     {
-        RefuseUncarried(options, from);
+        if (options.ConnectionWindowBytes < options.StreamWindowBytes)
+        {
+            from.Refuse(
+                "HTTP2_CONNECTION_WINDOW_SIZE",
+                options.ConnectionWindowBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                $"make it no smaller than HTTP2_STREAM_WINDOW_SIZE ({options.StreamWindowBytes}), or no stream could use its own");
+        }
+
         if (options is { CrlRequired: true, CrlPath: null }) from.Refuse("MESH_CRL_REQUIRED", "true", "say in CRL_PATH where the revocation lists are");
 
         if (options.Xds is null && options.LocalXdsPath is null && options.LocalXds is null && from.Find("XDS_ADDRESS") is "")
@@ -185,12 +209,5 @@ internal static class ZtunnelOptionsParser
         {
             from.Refuse("FAKE_CA_ROOT", options.FakeCaRoot ?? "", "FAKE_CA_ROOT and FAKE_CA_KEY go together");
         }
-    }
-
-    /// <summary>What upstream can and this release cannot: a setting that silently did nothing would be believed.</summary>
-    private static void RefuseUncarried(ZtunnelOptions options, OptionReader from)
-    {
-        if (options.BypassCidrs.Count > 0)
-            from.Refuse("MESH_BYPASS_CIDRS", string.Join(',', options.BypassCidrs), "this release bypasses no range; leave it unset");
     }
 }

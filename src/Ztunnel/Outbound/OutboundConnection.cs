@@ -85,6 +85,7 @@ internal sealed class OutboundConnection : LiveConnection
         var options = Worker.Context.Options;
         var isOwnPort = IsDirect && MeshPorts.IsOwn(Asked.Port, options.SocksEnabled);
         if (isOwnPort || OutboundRouter.IsSelfCall(Asked, options.SocksEnabled)) return RefuseFor(RefusalReason.SelfCall);
+        if (options.Bypass.Covers(Asked)) return await BypassAsync();
         if (await Lane.Pod.WaitForWorkloadAsync(Worker.Loop) is not { Workload: { } source } local) return RefuseFor(RefusalReason.UnknownSource);
 
         SourceWorkload = source;
@@ -129,6 +130,17 @@ internal sealed class OutboundConnection : LiveConnection
     }
 
     /// <summary>A client that ended its sending still waits for an answer; only one that is cut does not.</summary>
+    /// <summary>Straight to where the application dialled; nothing of the mesh is asked or waited for.</summary>
+    private async ValueTask<bool> BypassAsync()
+    {
+        IsBypass = true;
+        SourceWorkload = Lane.Pod.Local.Workload;
+        Worker.Context.Metrics.Bypassed.Increment();
+        if (await DirectlyAsync(new OutboundRoute.Direct(Asked)) is not { } failed) return true;
+        Close(failed.Flag, failed.Text);
+        return false;
+    }
+
     private bool MayRetry(OutboundRoute route, MeshWorkload[] tried) =>
         route.Choices > 1 && tried.Length + 1 < AttemptsMax && !_application.IsDisposed;
 

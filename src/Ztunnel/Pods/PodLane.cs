@@ -31,14 +31,18 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
 
     public bool IsDraining { get; private set; }
 
-    /// <summary>Opens the three listeners; null, or which port cannot be opened and why.</summary>
+    /// <summary>Opens the listeners; null, or which port cannot be opened and why.</summary>
     public string? Open(bool preservesSource)
     {
         var options = Worker.Context.Options;
-        var problem = Listen(MeshPorts.InboundHbone, preservesSource, new InboundTunnelAcceptor(this), keepAlive: null)
-            ?? Listen(MeshPorts.InboundPlaintext, preservesSource, new PassthroughAcceptor(this), options.KeepAlive)
-            ?? Listen(MeshPorts.Outbound, preservesSource, new OutboundAcceptor(this), options.KeepAlive)
-            ?? (options.SocksEnabled ? ListenForSocks(options.KeepAlive) : null);
+        var problem = Listen(MeshPorts.InboundHbone, preservesSource, new InboundTunnelAcceptor(this), keepAlive: null);
+        if (!Pod.IsInboundOnly)
+        {
+            problem ??= Listen(MeshPorts.InboundPlaintext, preservesSource, new PassthroughAcceptor(this), options.KeepAlive)
+                ?? Listen(MeshPorts.Outbound, preservesSource, new OutboundAcceptor(this), options.KeepAlive)
+                ?? (options.SocksEnabled ? ListenForSocks(options.KeepAlive) : null);
+        }
+
         if (problem is null) Worker.Lanes.Add(this);
         return problem;
     }
@@ -100,7 +104,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         var options = new SocketOptions
         {
             Namespace = Pod.Namespace,
-            Mark = Worker.Context.Options.PacketMark,
+            Mark = Pod.Mark,
             ReusePort = Worker.Context.Options.PortReuse,
             Transparency = preservesSource ? Transparency.Required : Transparency.Off,
             KeepAlive = keepAlive,

@@ -27,6 +27,12 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     /// <summary>Null for a dedicated proxy.</summary>
     public NetworkNamespace? Namespace { get; } = inside;
 
+    /// <summary>Only tunnels to it are taken: the proxy's own pod, whose other traffic nobody redirects.</summary>
+    public bool IsInboundOnly { get; init; }
+
+    /// <summary>The mark of its sockets: what the pod's rules know ours by. The proxy's own pod has no rules.</summary>
+    public uint Mark => IsInboundOnly ? 0 : context.Options.PacketMark;
+
     /// <summary>Inbound connections carry the client's address on to the application.</summary>
     public bool PreservesSource { get; private set; }
 
@@ -57,7 +63,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     /// <summary>Opens the listeners on every worker; null, or why the pod cannot be served, with nothing left open.</summary>
     public async Task<string?> StartAsync()
     {
-        PreservesSource = context.Options.PreserveSource != false;
+        PreservesSource = !IsInboundOnly && context.Options.PreserveSource != false;
         for (var i = 0; i < workers.Count; i++)
         {
             var lane = new PodLane(this, workers[i]);
@@ -125,7 +131,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     public SocketOptions DialOptions(InetEndpoint? bindTo) => new()
     {
         Namespace = Namespace,
-        Mark = context.Options.PacketMark,
+        Mark = Mark,
         KeepAlive = context.Options.KeepAlive,
         UserTimeout = context.Options.UserTimeout,
         BindTo = bindTo,
@@ -135,7 +141,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     /// <summary>All questions of a pod go to one worker, another one for each pod; null, or why they cannot be answered.</summary>
     private async Task<string?> OpenDnsAsync()
     {
-        if (!context.Dns.IsServing) return null;
+        if (!context.Dns.IsServing || IsInboundOnly) return null;
         var at = context.Options.PortReuse ? (int)((uint)string.GetHashCode(Uid, StringComparison.Ordinal) % (uint)workers.Count) : 0;
         var dns = new PodDns(this, workers[at], context.Dns);
         if (await dns.Worker.Loop.InvokeAsync(() => Task.FromResult(dns.Open())) is { } problem) return problem;

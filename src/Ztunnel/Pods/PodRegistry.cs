@@ -28,7 +28,7 @@ internal sealed class PodRegistry
     private readonly Counter _stopped;
     private volatile IReadOnlyCollection<PodProxy> _published = [];
     private bool _isSnapshotReceived;
-    private int _pendingCount;
+    private volatile IReadOnlyCollection<PendingPod> _publishedPending = [];
 
     public PodRegistry(ProxyContext context, IReadOnlyList<Worker> workers, EventLoop loop, ReadinessTask ready, Metrics metrics)
     {
@@ -37,11 +37,14 @@ internal sealed class PodRegistry
         _started = metrics.Counter("workload_manager_proxies_started", "Pods whose proxy was started.");
         _stopped = metrics.Counter("workload_manager_proxies_stopped", "Pods whose proxy was stopped.");
         metrics.ObserveGauge("workload_manager_active_proxy_count", "Pods being served.", () => _published.Count);
-        metrics.ObserveGauge("workload_manager_pending_proxy_count", "Pods whose proxy could not be started yet.", () => _pendingCount);
+        metrics.ObserveGauge("workload_manager_pending_proxy_count", "Pods whose proxy could not be started yet.", () => _publishedPending.Count);
     }
 
     /// <summary>Pods being served. Any thread.</summary>
     public IReadOnlyCollection<PodProxy> Pods => _published;
+
+    /// <summary>Pods whose proxy could not be started yet. Any thread.</summary>
+    public IReadOnlyCollection<PendingPod> Pending => _publishedPending;
 
     /// <summary>Follows the agent until told to stop; a broken protocol is the agent's fault and ends in a new connection.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -219,7 +222,7 @@ internal sealed class PodRegistry
     private void Publish()
     {
         _published = [.. _running.Values];
-        _pendingCount = _pending.Count;
+        _publishedPending = [.. _pending.Values.Select(static add => new PendingPod(add.Uid, add.Info))];
         if (_isSnapshotReceived && _pending.Count == 0) _ready.Done();
         else _ready.Undone();
     }

@@ -46,6 +46,9 @@ internal abstract class LiveConnection(PodLane lane, Direction direction, IpPort
 
     public bool IsMutualTls { get; protected set; }
 
+    /// <summary>The operator sent it past the mesh.</summary>
+    public bool IsBypass { get; protected set; }
+
     public long StartedAt { get; } = lane.Worker.Context.Time.GetTimestamp();
 
     /// <summary>Bytes from the client to the server so far.</summary>

@@ -93,7 +93,9 @@ internal sealed class Node : IDisposable
         return found!;
     }
 
-    public void Terminate() => Shell.Run($"kill -TERM {_process!.Id}");
+    public void Terminate() => Signal("TERM");
+
+    public void Signal(string name) => Shell.Run($"kill -{name} {_process!.Id}");
 
     public void Dispose()
     {

@@ -19,7 +19,7 @@ internal sealed class Star : IDisposable
         {
             Shell.Run($"ip link add veth0 netns {name} type veth peer name {name[..3]} netns zxs{_id}");
             Shell.Run($"ip -n zxs{_id} link set {name[..3]} master br0 up && ip -n {name} addr add {node.Address}/24 dev veth0 && ip -n {name} link set veth0 up");
-            Shell.Run($"ip netns exec {name} nft -f -", TwoNodes.Redirect("output", $"ip daddr {Server.Address} tcp dport {OpenPort}", 15001));
+            Shell.Run($"ip netns exec {name} nft -f -", TwoNodes.Redirect("output", $"ip daddr {Server.Address} tcp dport {{ {OpenPort}, 15000, 15020 }}", 15001));
         }
 
         Issuer = CertificateIssuer.CreateSelfSigned("test", IssuerKeyKind.Ec256, TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(48));

@@ -14,6 +14,12 @@ public sealed class TwoNodes : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("mesh-ztunnel-").FullName;
 
     public TwoNodes()
+        : this(static _ => { })
+    {
+    }
+
+    /// <summary>With further settings for the server's proxy.</summary>
+    internal TwoNodes(Action<Dictionary<string, string>> forServer)
     {
         Missing = FindMissing();
         if (Missing is not null) return;
@@ -31,7 +37,9 @@ public sealed class TwoNodes : IDisposable
         File.WriteAllText(Path.Combine(_folder, "ca.key"), Issuer.PrivateKeyPem);
         File.WriteAllText(Path.Combine(_folder, "local.yaml"), LocalConfig(Client.Address, Server.Address));
         Client.Start(EnvironmentOf("client", _folder));
-        Server.Start(EnvironmentOf("server", _folder));
+        var environment = EnvironmentOf("server", _folder);
+        forServer(environment);
+        Server.Start(environment);
         Client.WaitUntilReady();
         Server.WaitUntilReady();
     }

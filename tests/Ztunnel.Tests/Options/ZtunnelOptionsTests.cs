@@ -124,4 +124,47 @@ public sealed class ZtunnelOptionsTests
         Assert.True(options.XdsOnDemand);
         Assert.Empty(problems);
     }
+
+    [Fact]
+    public void A_deadline_of_its_own_wins_over_the_grace_period() =>
+        Assert.Equal(
+            TimeSpan.FromSeconds(90),
+            Parse(("CONNECTION_TERMINATION_DEADLINE", "90s"), ("TERMINATION_GRACE_PERIOD_SECONDS", "30")).Options.DrainDeadline);
+
+    [Fact]
+    public void Required_revocation_lists_need_a_place()
+    {
+        Assert.Contains(Parse(("MESH_CRL_REQUIRED", "true")).Problems, p => p.Variable == "MESH_CRL_REQUIRED");
+        var (options, problems) = Parse(("MESH_CRL_REQUIRED", "true"), ("CRL_PATH", "/etc/crl/ca-crl.pem"));
+        Assert.Empty(problems);
+        Assert.Equal((true, "/etc/crl/ca-crl.pem"), (options.CrlRequired, options.CrlPath));
+    }
+
+    [Fact]
+    public void Windows_and_frames_are_taken_within_the_protocols_bounds()
+    {
+        var (options, problems) = Parse(("HTTP2_STREAM_WINDOW_SIZE", "4194304"), ("HTTP2_CONNECTION_WINDOW_SIZE", "8388608"), ("HTTP2_FRAME_SIZE", "16384"));
+        Assert.Empty(problems);
+        Assert.Equal((4_194_304, 8_388_608, 16_384), (options.StreamWindowBytes, options.ConnectionWindowBytes, options.FrameBytesMax));
+    }
+
+    [Theory]
+    [InlineData("HTTP2_STREAM_WINDOW_SIZE", "65534", "write a whole number from 65535 to 2147483647")]
+    [InlineData("HTTP2_STREAM_WINDOW_SIZE", "4m", "write a whole number from 65535 to 2147483647")]
+    [InlineData("HTTP2_CONNECTION_WINDOW_SIZE", "2147483648", "write a whole number from 65535 to 2147483647")]
+    [InlineData("HTTP2_CONNECTION_WINDOW_SIZE", "65535", "make it no smaller than HTTP2_STREAM_WINDOW_SIZE (1048576), or no stream could use its own")]
+    [InlineData("HTTP2_FRAME_SIZE", "16777216", "write a whole number from 16384 to 16777215")]
+    [InlineData("MESH_ACCESS_LOG", "sample=0", "write all, failures, or sample=N for one in N successful connections (N up to 1000000); failures are always logged")]
+    [InlineData("MESH_METRIC_SERIES_MAX", "1", "write a whole number from 100 to 1000000")]
+    [InlineData("MESH_BYPASS_CIDRS", "10.0.0.0", "\"10.0.0.0\" is no range: write 10.0.0.0/8, 203.0.113.0/24:443, 2001:db8::/32:8000-8100 or *:5432")]
+    public void What_cannot_be_used_says_what_would_do(string name, string value, string wayOut) =>
+        Assert.Equal(new OptionProblem(name, value, wayOut), Assert.Single(Parse((name, value)).Problems));
+
+    [Theory]
+    [InlineData("all", 1)]
+    [InlineData("failures", 0)]
+    [InlineData("sample=100", 100)]
+    [InlineData("", 1)]
+    public void The_access_log_is_for_all_for_failures_or_for_a_sample(string text, int oneIn) =>
+        Assert.Equal(oneIn, Parse(("MESH_ACCESS_LOG", text)).Options.AccessLog.OneIn);
 }
