@@ -25,6 +25,18 @@ public sealed class HeaderTests
         Assert.Equal(Full, Baggage.Parse(text));
     }
 
+    [Theory]
+    [InlineData("deployment")]
+    [InlineData("cronjob")]
+    [InlineData("pod")]
+    [InlineData("job")]
+    public void The_kind_of_a_workload_is_part_of_the_key_of_its_name(string kind)
+    {
+        var baggage = new Baggage { WorkloadKind = kind, WorkloadName = "w" };
+        Assert.Equal($"k8s.{kind}.name=w", baggage.Render());
+        Assert.Equal(baggage, Baggage.Parse(baggage.Render()));
+    }
+
     [Fact]
     public void Empty_items_and_items_a_header_cannot_carry_are_left_out() =>
         Assert.Equal("k8s.namespace.name=a", new Baggage { Namespace = "a", Region = "", ServiceName = "x\r\ny", Zone = "p,q" }.Render());

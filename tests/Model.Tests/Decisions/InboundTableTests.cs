@@ -86,4 +86,59 @@ public sealed class InboundTableTests
         Assert.Equal("other", Assert.IsType<InboundRoute.Forward>(Decide(both, "10.0.0.2:8080", other.Hostname, Api, other)).Service!.Service!.Name);
         Assert.Equal("api", Assert.IsType<InboundRoute.Forward>(Decide(both, "10.0.0.2:8080", "evil.example", Api, other)).Service!.Service!.Name);
     }
+
+    [Fact]
+    public void A_host_name_with_an_application_tunnel_announces_the_services_address_of_the_own_network()
+    {
+        var tunnelled = Local with { ApplicationTunnel = new ApplicationTunnel(ApplicationTunnelProtocol.Proxy, 15088) };
+        var many = Api with
+        {
+            Addresses =
+            [
+                new VirtualAddress("west", System.Net.IPAddress.Parse("10.97.0.1")),
+                new VirtualAddress("", System.Net.IPAddress.Parse("fd00:96::10")),
+                new VirtualAddress("", System.Net.IPAddress.Parse("10.96.0.10")),
+            ],
+        };
+        var forward = Assert.IsType<InboundRoute.Forward>(Decide(tunnelled, "api.shop.svc.cluster.local:80", null, many));
+        Assert.Equal(("10.0.0.2:15088", "10.96.0.10:80", true), (forward.Target.ToString(), forward.Announced!.Value.ToString(), forward.HasApplicationTunnel));
+    }
+
+    [Fact]
+    public void An_application_tunnel_without_PROXY_announces_nothing()
+    {
+        var tunnelled = Local with { ApplicationTunnel = new ApplicationTunnel(ApplicationTunnelProtocol.None, 15088) };
+        Assert.Null(Assert.IsType<InboundRoute.Forward>(Decide(tunnelled, "10.0.0.2:80", null, Api)).Announced);
+    }
+
+    [Fact]
+    public void The_socks_port_is_ours_only_when_it_is_on()
+    {
+        var mesh = MeshOf.Snapshot(Local);
+        var query = new InboundQuery(mesh.FindWorkload(Local.Uid)!, MeshOf.Ip("10.0.0.2"), "10.0.0.2:15080", null, SocksEnabled: true);
+        Assert.Equal(InboundRefusal.SelfCall, Assert.IsType<InboundRoute.Refused>(InboundRouter.Decide(mesh, query)).Why);
+        Assert.IsType<InboundRoute.Forward>(InboundRouter.Decide(mesh, query with { SocksEnabled = false }));
+    }
+
+    [Fact]
+    public void A_waypoint_of_a_weighted_set_takes_the_services_address_and_a_stranger_does_not()
+    {
+        var guarded = MeshOf.Service("guarded", "10.96.0.30") with { WeightedWaypoints = [new WeightedWaypoint(MeshOf.At("10.0.0.2"), 0)] };
+        Assert.IsType<InboundRoute.Forward>(Decide(Local, "10.96.0.30:80", null, guarded));
+        var elsewhere = MeshOf.Service("guarded", "10.96.0.30") with { Waypoint = MeshOf.At("10.0.0.9") };
+        Assert.Equal(InboundRefusal.WrongDestination, Assert.IsType<InboundRoute.Refused>(Decide(Local, "10.96.0.30:80", null, elsewhere)).Why);
+    }
+
+    [Theory]
+    [InlineData(InboundRefusal.BadAuthority, 400)]
+    [InlineData(InboundRefusal.WrongDestination, 400)]
+    [InlineData(InboundRefusal.UnknownWorkload, 503)]
+    [InlineData(InboundRefusal.UnknownService, 503)]
+    [InlineData(InboundRefusal.UnknownPort, 503)]
+    [InlineData(InboundRefusal.SelfCall, 503)]
+    public void Each_refusal_has_its_status_and_its_words(InboundRefusal why, int status)
+    {
+        Assert.Equal(status, InboundRefusals.StatusOf(why));
+        Assert.NotEmpty(InboundRefusals.TextOf(why));
+    }
 }
