@@ -42,8 +42,7 @@ static async Task<int> RunAgentAsync(string[] args)
         await using var agent = new CniAgent(options, kubernetes, log, time, Environment.ProcessPath!);
         if (args is [])
         {
-            await agent.RunAsync(shutdown.Stop);
-            return 0;
+            return await agent.RunAsync(shutdown.Stop) ? 0 : 1;
         }
 
         await agent.SyncAsync(shutdown.Stop);

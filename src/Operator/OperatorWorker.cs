@@ -27,16 +27,20 @@ internal sealed class OperatorWorker(
         var lease = new LeaderLease(kubernetes, new ObjectKey(options.Defaults.Namespace, LeaseName), options.Instance);
         metrics.Observe("mesh_operator_leader", "1 while this replica leads.", () => lease.IsLeader ? 1 : 0);
         var background = new TaskSet(log.Scope("operator"));
-        background.Add(meshes.RunAsync(stoppingToken));
-        background.Add(ReadyAsync(meshes, followed, stoppingToken));
+        using var running = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        background.AddVital("the list of MeshInstalls", meshes.RunAsync(running.Token), running);
+        background.Add(ReadyAsync(meshes, followed, running.Token));
         try
         {
-            await lease.RunAsync(stop => LeadAsync(meshes, stop), stoppingToken);
+            await lease.RunAsync(stop => LeadAsync(meshes, stop), running.Token);
         }
         finally
         {
+            await running.CancelAsync(); // Else a fault of the leader's would wait for an informer that nobody ends.
             await background.WhenAllAsync();
         }
+        // The host ends with a fault of its worker, and exits with another code than 0.
+        if (!stoppingToken.IsCancellationRequested) throw new InvalidOperationException($"The operator lost {background.Failure ?? "its work"}.");
     }
 
     private static async Task ReadyAsync(Informer<MeshInstall> meshes, ReadinessTask followed, CancellationToken stop)

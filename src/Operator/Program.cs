@@ -27,12 +27,13 @@ try
     var hosting = new MeshHostOptions { Program = "mesh-operator", Meters = [OperatorMetrics.MeterName], OperationsPorts = options.Ports };
     using var telemetry = new Telemetry(hosting);
     var builder = MeshHost.CreateBuilder(hosting, log);
-    builder.Services.AddHostedService(_ => new OperatorWorker(kubernetes, options, metrics, readiness, log, time));
+    var worker = new OperatorWorker(kubernetes, options, metrics, readiness, log, time);
+    builder.Services.AddHostedService(_ => worker);
     await using var app = builder.Build();
     app.UseOperationsPages(hosting, readiness, telemetry, log);
     scope.LogInformation("mesh-operator {Version} at {Server}", OperatorOptions.ProgramVersion, kubernetes.Credentials.Server);
     await app.RunAsync();
-    return Environment.ExitCode;
+    return worker.ExecuteTask is { IsFaulted: true } ? 1 : Environment.ExitCode; // A host that its worker stopped ends well.
 }
 catch (CredentialsException fault)
 {

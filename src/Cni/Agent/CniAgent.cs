@@ -97,8 +97,8 @@ internal sealed class CniAgent : IAsyncDisposable
         _metrics.ObserveGauge("mesh_cni_probe_pods", "Pods whose probes are exempt.", () => _probes.Count);
     }
 
-    /// <summary>Runs until told to stop; takes the mesh off the node only if it leaves for good.</summary>
-    public async Task RunAsync(CancellationToken stop)
+    /// <summary>Runs until told to stop; takes the mesh off the node only if it leaves for good. False when it cannot go on.</summary>
+    public async Task<bool> RunAsync(CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var running = new TaskSet(_agentLog);
@@ -108,29 +108,37 @@ internal sealed class CniAgent : IAsyncDisposable
             Serve(running, new IPEndPoint(AnyAddress, _options.HealthPort), HealthPages(), counters, limits: null, end.Token);
             var metrics = new AdminPages().Metrics("/metrics", _metrics);
             Serve(running, new IPEndPoint(AnyAddress, _options.MonitoringPort), metrics, counters, limits: null, end.Token);
-            running.Add(_pods.RunAsync(end.Token));
-            running.Add(_namespaces.RunAsync(end.Token));
-            await _pods.WaitForSyncAsync(stop);
-            await _namespaces.WaitForSyncAsync(stop);
-            await AdoptAsync(stop);
+            running.AddVital("the copy of the pods", _pods.RunAsync(end.Token), end);
+            running.AddVital("the copy of the namespaces", _namespaces.RunAsync(end.Token), end);
+            await _pods.WaitForSyncAsync(end.Token);
+            await _namespaces.WaitForSyncAsync(end.Token);
+            await AdoptAsync(end.Token);
             await OpenZtunnelSocketAsync();
-            running.Add(ReconcileAsync(end.Token));
-            running.Add(WatchProbesAsync(end.Token));
-            ServePlugin(running, counters, end.Token);
-            running.Add(new InstallLoop(_install, _facts, _installed, _counters, _time, _log.Scope("cni-install")).RunAsync(end.Token));
+            running.AddVital("enrolment", ReconcileAsync(end.Token), end);
+            running.AddVital("the care of the probes", WatchProbesAsync(end.Token), end);
+            ServePlugin(running, counters, end);
+            var installing = new InstallLoop(_install, _facts, _installed, _counters, _time, _log.Scope("cni-install"));
+            running.AddVital("the installation of the plugin", installing.RunAsync(end.Token), end);
             _served.Done();
-            await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, end.Token);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // Told to end.
+            // Told to end, or a part failed.
         }
 
         await end.CancelAsync();
         await running.WhenAllAsync();
+        if (running.Failure is { } failure)
+        {
+            _agentLog.LogError("ending, to be started anew, because of {Failure}; rules, plugin and probes stay", failure);
+            return false;
+        }
+
         var self = _facts.Find(new ObjectKey(_options.PodNamespace, _options.PodName));
         if (await new Departure(_kubernetes, _options).IsForGoodAsync(self, _time)) await UninstallAsync();
         else _agentLog.LogInformation("a successor takes over: rules, plugin and probes stay");
+        return true;
     }
 
     /// <summary>Takes every pod out, then everything of ours on the host; the order keeps traffic flowing throughout.</summary>
@@ -200,7 +208,7 @@ internal sealed class CniAgent : IAsyncDisposable
         running.Add(new AdminServer(at, pages, counters, _log.Scope("admin"), _time, limits).RunAsync(stop));
 
     /// <summary>The socket names any namespace by path, so only root may speak to it: the folder is closed before the socket is made.</summary>
-    private void ServePlugin(TaskSet running, AdminCounters counters, CancellationToken stop)
+    private void ServePlugin(TaskSet running, AdminCounters counters, CancellationTokenSource end)
     {
         Directory.CreateDirectory(_options.RunDirectory);
         HostFiles.SetMode(_options.RunDirectory, OwnerOnly | UnixFileMode.UserExecute);
@@ -208,7 +216,9 @@ internal sealed class CniAgent : IAsyncDisposable
         File.Delete(path);
         var endpoint = new PluginEndpoint(_facts, _enrolment, _options.HostRoot, _counters, _time, _log.Scope("cni-plugin"));
         var limits = new AdminLimits { ConnectionsMax = PluginConnectionsMax };
-        Serve(running, new UnixDomainSocketEndPoint(path), new AdminPages().Post("/cmdadd", endpoint.AddAsync), counters, limits, stop);
+        var server = new AdminServer(
+            new UnixDomainSocketEndPoint(path), new AdminPages().Post("/cmdadd", endpoint.AddAsync), counters, _log.Scope("admin"), _time, limits);
+        running.AddVital("the plugin's socket", server.RunAsync(end.Token), end);
         HostFiles.SetMode(path, OwnerOnly);
     }
 

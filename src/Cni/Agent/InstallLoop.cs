@@ -15,13 +15,16 @@ internal sealed class InstallLoop(HostInstall install, PodFacts facts, Readiness
     public async Task RunAsync(CancellationToken stop)
     {
         var said = string.Empty;
+        var unwritten = string.Empty;
         var again = 0;
         while (true)
         {
             var outcome = install.Ensure();
             if (outcome is InstallOutcome.Installed or InstallOutcome.Unchanged)
             {
-                install.WriteHints(new PluginHints(facts.PlainNamespaces(), IsUninstalled: false));
+                var problem = install.TryWriteHints(new PluginHints(facts.PlainNamespaces(), IsUninstalled: false));
+                if (problem != unwritten && problem.Length > 0) log.LogWarning("the plugin's hints cannot be written: {Problem}", problem);
+                unwritten = problem;
                 ready.Done(); // And it stays so: a repair is no reason to look unready.
                 metrics.InstallReady.Set(1);
             }

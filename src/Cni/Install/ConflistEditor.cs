@@ -88,11 +88,26 @@ internal static class ConflistEditor
     {
         try
         {
-            return JsonNode.Parse(content) as JsonObject;
+            var root = JsonNode.Parse(content) as JsonObject;
+            Open(root);
+            return root;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Objects throw where they are first looked into if a name stands twice in them: look into all of them here.</summary>
+    private static void Open(JsonNode? node)
+    {
+        if (node is JsonObject known)
+        {
+            foreach (var (_, value) in known) Open(value);
+        }
+        else if (node is JsonArray many)
+        {
+            foreach (var value in many) Open(value);
         }
     }
 

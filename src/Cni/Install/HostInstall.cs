@@ -23,7 +23,7 @@ internal sealed class HostInstall(InstallPlan plan)
         {
             copied = AtomicFile.Copy(plan.PluginSource, plan.PluginPath, Executable);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LinuxException)
         {
             Problem = $"cannot install {plan.PluginPath}: {e.Message}";
             return InstallOutcome.CopyFailed;
@@ -39,7 +39,7 @@ internal sealed class HostInstall(InstallPlan plan)
 
             return Join(path) || copied ? InstallOutcome.Installed : InstallOutcome.Unchanged;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LinuxException)
         {
             Problem = $"cannot edit the network configuration in {plan.ConfigDirectory}: {e.Message}";
             return InstallOutcome.ConfigFailed;
@@ -62,6 +62,36 @@ internal sealed class HostInstall(InstallPlan plan)
     }
 
     public void WriteHints(PluginHints hints) => AtomicFile.Write(PluginHints.PathBeside(plan.BinaryDirectory), hints.Write(), Private);
+
+    /// <summary>
+    /// As <see cref="WriteHints"/>, for a loop that must outlive a full disk: what is wrong, or nothing. Hints that cannot be renewed are taken
+    /// away, for old ones would let pods of a namespace that joined since start outside the mesh.
+    /// </summary>
+    public string TryWriteHints(PluginHints hints)
+    {
+        try
+        {
+            WriteHints(hints);
+            return string.Empty;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LinuxException)
+        {
+            return TryDeleteHints() is { } left ? $"{e.Message}; the old ones stay: {left}" : e.Message;
+        }
+    }
+
+    private string? TryDeleteHints()
+    {
+        try
+        {
+            File.Delete(PluginHints.PathBeside(plan.BinaryDirectory));
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
 
     /// <summary>The configuration that the runtime uses: the first valid one by name, or the one asked for under either ending.</summary>
     private string? FindConfig()

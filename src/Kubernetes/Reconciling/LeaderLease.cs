@@ -84,7 +84,8 @@ public sealed class LeaderLease
         var work = StartAsync(lead, leading.Token);
         var renewal = RenewAsync(renewedAt, renewing.Token);
         await Task.WhenAny(work, renewal);
-        var lost = renewal.IsCompletedSuccessfully && await renewal;
+        // A renewal that failed renews no more: that is a loss, and the work must end before another's begins.
+        var lost = renewal.IsCompleted && (!renewal.IsCompletedSuccessfully || await renewal);
         if (lost)
         {
             _leads = false;

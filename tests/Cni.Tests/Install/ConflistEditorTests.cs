@@ -81,6 +81,9 @@ public sealed class ConflistEditorTests
     [InlineData("{}")]
     [InlineData("{\"type\":5}")]
     [InlineData("{\"name\":\"x\"}")]
+    [InlineData("{\"name\":\"x\",\"name\":\"y\",\"plugins\":[{\"type\":\"a\"}]}")]
+    [InlineData("{\"name\":\"x\",\"plugins\":[{\"type\":\"a\",\"type\":\"b\"}]}")]
+    [InlineData("{\"name\":\"x\",\"plugins\":[{\"type\":\"a\",\"ipam\":{\"a\":1,\"a\":2}}]}")]
     public void What_is_no_configuration_is_not_touched(string content)
     {
         var bytes = Encoding.UTF8.GetBytes(content);

@@ -116,6 +116,23 @@ public sealed class HostInstallTests : IDisposable
     }
 
     [Fact]
+    public void Hints_that_cannot_be_written_are_told_and_old_ones_go()
+    {
+        var path = PluginHints.PathBeside(_bin);
+        var hints = new PluginHints(new HashSet<string> { "plain" }, IsUninstalled: false);
+        Assert.Empty(_install.TryWriteHints(hints));
+        Directory.CreateDirectory(path + ".mesh-tmp"); // As good as a full disk: the new file cannot be made.
+        File.WriteAllText(path + ".mesh-tmp/x", "");
+
+        Assert.NotEmpty(_install.TryWriteHints(hints with { PlainNamespaces = new HashSet<string>() }));
+        Assert.False(File.Exists(path));
+
+        Directory.Delete(path + ".mesh-tmp", recursive: true);
+        Assert.Empty(_install.TryWriteHints(hints));
+        Assert.NotNull(PluginHints.TryRead(path));
+    }
+
+    [Fact]
     public void Leaving_takes_our_entry_and_keeps_a_plugin_that_answers()
     {
         Write("10-net.conflist", List);

@@ -140,6 +140,31 @@ public sealed class LeaderLeaseTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_renewal_that_breaks_stops_the_work_and_shows_its_failure()
+    {
+        _server ??= await ScriptedServer.StartAsync(_leases.AnswerAsync);
+        var clock = new BreakingClock(_time);
+        using var client = _server.Client(clock);
+        var lease = new LeaderLease(client, new ObjectKey("mesh", "leader"), "one");
+        var told = false;
+        var running = lease.RunAsync(
+            async stop =>
+            {
+                await using var telling = stop.Register(() => told = true);
+                await Task.Delay(Timeout.InfiniteTimeSpan, stop);
+            },
+            Wait.Stop);
+        await AdvanceUntilAsync(() => lease.IsLeader);
+
+        clock.IsBroken = true;
+        await AdvanceUntilAsync(() => running.IsCompleted);
+
+        Assert.True(told);
+        Assert.False(lease.IsLeader);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => running);
+    }
+
+    [Fact]
     public void Times_that_could_give_two_leaders_are_refused()
     {
         using var client = new KubernetesClient(Credentials.Anonymous(new Uri("http://127.0.0.1:1")));
@@ -163,6 +188,20 @@ public sealed class LeaderLeaseTests : IAsyncDisposable
     {
         var end = _time.GetUtcNow() + by;
         await _time.AdvanceUntilAsync(() => _time.GetUtcNow() >= end, Step, by + Step);
+    }
+
+    private sealed class BreakingClock(TimeProvider real) : TimeProvider
+    {
+        public volatile bool IsBroken;
+
+        public override long TimestampFrequency => real.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => real.GetUtcNow();
+
+        public override long GetTimestamp() => IsBroken ? throw new InvalidOperationException("the clock broke") : real.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            real.CreateTimer(callback, state, dueTime, period);
     }
 
     private sealed class Candidate
