@@ -18,6 +18,9 @@ internal sealed class ControlPlaneMetrics
     private readonly Histogram _translate;
     private readonly Gauge _addresses;
     private readonly Gauge _policies;
+    private readonly MetricFamily<Counter> _translationFailures;
+    private readonly Gauge _malformed;
+    private readonly Gauge _unsupported;
 
     public ControlPlaneMetrics(TimeProvider time, Func<int> streams, Func<DateTimeOffset?> rootExpiry)
     {
@@ -33,6 +36,9 @@ internal sealed class ControlPlaneMetrics
         _translate = Registry.Histograms("mesh_control_plane_translate_time", "Seconds to translate one batch of changes.", Seconds, []).With();
         _addresses = Registry.Gauge("mesh_control_plane_addresses", "Workloads and services in the current snapshot.");
         _policies = Registry.Gauge("mesh_control_plane_policies", "Policies in the current snapshot.");
+        _translationFailures = Registry.Counters("mesh_control_plane_translate_failures", "Objects whose translation failed, by kind.", ["kind"]);
+        _malformed = Registry.Gauge("mesh_control_plane_policies_malformed", "Policies that cannot be understood and are enforced as strictly as can be.");
+        _unsupported = Registry.Gauge("mesh_control_plane_policies_unsupported", "Policies of which ztunnel cannot enforce a part.");
         Requests = Registry.Counter("citadel_server_csr_count", "Certificate requests received.");
         Issued = Registry.Counter("citadel_server_success_cert_issuance_count", "Certificates issued.");
         AuthenticationFailures = Registry.Counter("citadel_server_authentication_failure_count", "Certificate requests without valid credentials.");
@@ -56,6 +62,17 @@ internal sealed class ControlPlaneMetrics
         _translate.Observe(took.TotalSeconds);
         _addresses.Set(snapshot.AddressCount);
         _policies.Set(snapshot.PolicyCount);
+    }
+
+    public void TranslationFailed(string kind) => _translationFailures.With(kind).Increment();
+
+    /// <summary>How often an object of that kind could not be translated.</summary>
+    public long TranslationFailures(string kind) => _translationFailures.With(kind).Value;
+
+    public void Found(int malformed, int unsupported)
+    {
+        _malformed.Set(malformed);
+        _unsupported.Set(unsupported);
     }
 
     public void Refused(int port, string cause) => _refused.With(port.ToString(System.Globalization.CultureInfo.InvariantCulture), cause).Increment();

@@ -6,6 +6,7 @@ using Mesh.Daemon;
 using Mesh.Daemon.Logging;
 using Mesh.Hosting;
 using Mesh.Kubernetes;
+using Mesh.Kubernetes.Events;
 using Mesh.Kubernetes.Reconciling;
 using Mesh.Kubernetes.Reviews;
 using Mesh.Xds.Server;
@@ -47,7 +48,7 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
             new DeltaServerOptions { RequestBytesMax = options.RequestBytesMax, StreamAgeMax = options.StreamAgeMax }, Observe, time, chance);
         _state = new MeshState(
             new MeshIndex(options.Mesh), _server, _metrics,
-            new MeshStateOptions { Quiet = options.DebounceQuiet, DelayMax = options.DebounceMax }, time);
+            new MeshStateOptions { Quiet = options.DebounceQuiet, DelayMax = options.DebounceMax }, time, _log);
         _cluster = new ClusterView(client, _state, time, _log);
         _review = new CallerReview(ReviewAsync, time, _log);
         _store = new RootStore(client, options, time, _log);
@@ -81,7 +82,7 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
 
     public bool IsReady => _readiness.IsReady;
 
-    /// <summary>Runs until told to stop; false with a logged reason when it cannot start.</summary>
+    /// <summary>Runs until told to stop; false with a logged reason when it cannot start, or cannot go on.</summary>
     public async Task<bool> RunAsync(Random chance, CancellationToken stop)
     {
         if (!await LoadAuthorityAsync(stop)) return stop.IsCancellationRequested;
@@ -95,13 +96,14 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
             _client, new ObjectKey(_options.Mesh.SystemNamespace, $"mesh-control-plane-{_options.Mesh.Revision}"), _options.PodName);
         var rotation = new RootRotation(_store, _authority, () => lease.IsLeader, distribution.RootsChanged, _time, chance, _log);
         var tasks = new TaskSet(_log);
-        tasks.Add(_cluster.RunAsync(Synced, running.Token));
-        tasks.Add(_state.RunAsync(running.Token));
-        tasks.Add(lease.RunAsync(distribution.RunAsync, running.Token));
-        tasks.Add(rotation.RunAsync(running.Token));
+        tasks.AddVital("the view of the cluster", _cluster.RunAsync(Synced, running.Token), running);
+        tasks.AddVital("publication", _state.RunAsync(running.Token), running);
+        var policies = new PolicyEvents(new EventRecorder(_client, "mesh-control-plane", _options.PodName), _state);
+        tasks.AddVital("the leader's work", lease.RunAsync(stop => LeadAsync(distribution, policies, stop), running.Token), running);
+        tasks.AddVital("rotation of the root", rotation.RunAsync(running.Token), running);
         try
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, running.Token);
         }
         catch (OperationCanceledException)
         {
@@ -113,7 +115,19 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
         await running.CancelAsync();
         await _app.StopAsync(CancellationToken.None);
         await tasks.WhenAllAsync();
-        return true;
+        if (tasks.Failure is not { } failure) return true;
+        _log.LogError("Ending, to be started anew, because of {Failure}.", failure);
+        return false;
+    }
+
+    /// <summary>What one replica does for all; when a part of it ends, the whole does.</summary>
+    private static async Task LeadAsync(RootDistribution distribution, PolicyEvents policies, CancellationToken stop)
+    {
+        using var leading = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task[] parts = [distribution.RunAsync(leading.Token), policies.RunAsync(leading.Token)];
+        await Task.WhenAny(parts);
+        await leading.CancelAsync();
+        await Task.WhenAll(parts);
     }
 
     public async ValueTask DisposeAsync()

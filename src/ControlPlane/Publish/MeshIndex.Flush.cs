@@ -18,17 +18,35 @@ internal sealed partial class MeshIndex
     public IndexFlush Flush()
     {
         var flush = new IndexFlush();
-        foreach (var key in _dirty.Policies) FlushPolicy(key, flush);
-        foreach (var key in _dirty.Peers) FlushPeer(key, flush);
+        Each("AuthorizationPolicy", _dirty.Policies, FlushPolicy, flush, CloseFaulty);
+        Each("PeerAuthentication", _dirty.Peers, FlushPeer, flush);
         if (_dirty.StaticStrict) FlushStaticStrict(flush);
-        foreach (var key in _dirty.Services) FlushService(key, flush);
-        foreach (var host in _dirty.Hosts) FlushHost(host, flush);
-        foreach (var key in _dirty.Pods) FlushPod(key, flush);
-        foreach (var key in _dirty.WorkloadEntries) FlushWorkloadEntry(key, flush);
-        foreach (var key in _dirty.ServiceEntries) FlushServiceEntry(key, flush);
-        foreach (var key in _dirty.Slices) FlushSlice(key, flush);
+        Each("Service", _dirty.Services, FlushService, flush);
+        Each("Host", _dirty.Hosts, FlushHost, flush);
+        Each("Pod", _dirty.Pods, FlushPod, flush);
+        Each("WorkloadEntry", _dirty.WorkloadEntries, FlushWorkloadEntry, flush);
+        Each("ServiceEntry", _dirty.ServiceEntries, FlushServiceEntry, flush);
+        Each("EndpointSlice", _dirty.Slices, FlushSlice, flush);
         _dirty.Clear();
         return flush;
+    }
+
+    /// <summary>The edge of the loop: an object that we cannot translate stays as proxies have it, and costs the others nothing.</summary>
+    private static void Each<TKey>(
+        string kind, HashSet<TKey> keys, Action<TKey, IndexFlush> translate, IndexFlush flush, Action<TKey, IndexFlush>? onFault = null)
+    {
+        foreach (var key in keys)
+        {
+            try
+            {
+                translate(key, flush);
+            }
+            catch (Exception fault)
+            {
+                flush.Faults.Add(new IndexFault(kind, key?.ToString() ?? "", fault));
+                onFault?.Invoke(key, flush);
+            }
+        }
     }
 
     private void FlushPod(ObjectKey key, IndexFlush flush)

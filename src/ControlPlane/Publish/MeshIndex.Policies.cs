@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Mesh.ControlPlane.Resources;
 using Mesh.ControlPlane.Translate;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;
@@ -11,30 +12,57 @@ internal sealed partial class MeshIndex
 {
     private readonly Dictionary<ObjectKey, string> _convertedPeers = [];
 
-    /// <summary>Policies that ztunnel cannot enforce as written, with what it leaves out; for the debug page and the log.</summary>
-    public Dictionary<string, IReadOnlyList<string>> UnsupportedAttributes { get; } = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Kind, ObjectKey Key), PolicyFinding> _findings = [];
+
+    /// <summary>Policies that are not enforced as written; for the debug page, the log, and events on the objects.</summary>
+    public IReadOnlyCollection<PolicyFinding> Findings => _findings.Values;
 
     private void FlushPolicy(ObjectKey key, IndexFlush flush)
     {
-        var translation = View(key.Namespace).Policies.GetValueOrDefault(key.Name) is { } policy
-            ? _policies.Translate(policy)
-            : PolicyTranslation.NotForZtunnel;
+        var policy = View(key.Namespace).Policies.GetValueOrDefault(key.Name);
+        var translation = policy is null ? PolicyTranslation.NotForZtunnel : _policies.Translate(policy);
         if (translation.Policy is { } translated) flush.Updates.Add(Resource.From(translated));
         else flush.RemovedPolicies.Add(key.ToString());
-        if (translation.Unsupported.Count > 0) UnsupportedAttributes[key.ToString()] = translation.Unsupported;
-        else UnsupportedAttributes.Remove(key.ToString());
+        Say(AuthorizationPolicyObject.Forms[0], key, policy, translation.Unsupported, translation.Malformed, flush);
+    }
+
+    /// <summary>A policy whose translation threw is denied by, whatever it says.</summary>
+    private void CloseFaulty(ObjectKey key, IndexFlush flush)
+    {
+        if (View(key.Namespace).Policies.GetValueOrDefault(key.Name) is not { } policy || !_policies.IsForZtunnel(policy)) return;
+        flush.Updates.Add(Resource.From(_policies.Closed(policy)));
+        Say(AuthorizationPolicyObject.Forms[0], key, policy, [], ["its translation failed; the control plane's log says where"], flush);
     }
 
     private void FlushPeer(ObjectKey key, IndexFlush flush)
     {
         var view = View(key.Namespace);
-        var converted = view.Peers.GetValueOrDefault(key.Name) is { } peer ? _peers.Convert(peer, IsStrict(key.Namespace, view)) : null;
+        var peer = view.Peers.GetValueOrDefault(key.Name);
+        var converted = peer is null ? null : _peers.Convert(peer, IsStrict(key.Namespace, view));
         if (converted is not null)
         {
             flush.Updates.Add(Resource.From(converted));
             _convertedPeers[key] = converted.Key;
         }
         else if (_convertedPeers.Remove(key, out var gone)) flush.RemovedPolicies.Add(gone);
+        var ignored = peer is null ? null : _peers.IgnoredIn(peer);
+        Say(PeerAuthenticationObject.Forms[0], key, peer, ignored is null ? [] : [ignored], peer?.Spec.Problem is { } problem ? [problem] : [], flush);
+    }
+
+    private void Say(
+        ResourceType type, ObjectKey key, IKubernetesObject? about, IReadOnlyList<string> unsupported, IReadOnlyList<string> malformed, IndexFlush flush)
+    {
+        var before = _findings.GetValueOrDefault((type.Kind, key));
+        if (about is null || unsupported.Count + malformed.Count == 0)
+        {
+            flush.FindingsChanged |= _findings.Remove((type.Kind, key));
+            return;
+        }
+        var finding = new PolicyFinding(type, about, unsupported, malformed);
+        _findings[(type.Kind, key)] = finding;
+        if (before is not null && before.Text == finding.Text && before.About.Metadata.Uid == finding.About.Metadata.Uid) return;
+        flush.NewFindings.Add(finding);
+        flush.FindingsChanged = true;
     }
 
     private void FlushStaticStrict(IndexFlush flush)

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Watching;
 using Mesh.Xds.Server;
+using Microsoft.Extensions.Logging;
 
 namespace Mesh.ControlPlane.Publish;
 
@@ -9,12 +10,15 @@ namespace Mesh.ControlPlane.Publish;
 /// The one writer of the mesh: takes changes of the cluster under its lock, waits until they calm down, translates them and
 /// publishes the next snapshot. <see cref="RunAsync"/> is its loop; <see cref="Take"/> may be called from any thread.
 /// </summary>
-internal sealed class MeshState(MeshIndex index, DeltaServer server, ControlPlaneMetrics metrics, MeshStateOptions options, TimeProvider time)
+internal sealed class MeshState(
+    MeshIndex index, DeltaServer server, ControlPlaneMetrics metrics, MeshStateOptions options, TimeProvider time, ILogger log)
 {
     private const int ChangesPerTurn = 1024;
 
     private readonly Lock _lock = new();
     private readonly Channel<bool> _wake =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _findings =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private ResourceSnapshot _snapshot = ResourceSnapshot.Empty;
 
@@ -24,7 +28,17 @@ internal sealed class MeshState(MeshIndex index, DeltaServer server, ControlPlan
     {
         lock (_lock)
         {
-            for (var i = 0; i < ChangesPerTurn && feed.TryRead(out var change); i++) set(index, change.Key, change.New);
+            for (var i = 0; i < ChangesPerTurn && feed.TryRead(out var change); i++)
+            {
+                try
+                {
+                    set(index, change.Key, change.New);
+                }
+                catch (Exception fault)
+                {
+                    Report(new IndexFault(typeof(T).Name, change.Key.ToString(), fault)); // One odd object must not end the feed.
+                }
+            }
         }
         _wake.Writer.TryWrite(true);
     }
@@ -59,11 +73,14 @@ internal sealed class MeshState(MeshIndex index, DeltaServer server, ControlPlan
         }
     }
 
-    /// <summary>Policies that cannot be enforced as written, with what is left out.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> Unsupported()
+    /// <summary>Policies that are not enforced as written.</summary>
+    public IReadOnlyList<PolicyFinding> Findings()
     {
-        lock (_lock) return new Dictionary<string, IReadOnlyList<string>>(index.UnsupportedAttributes, StringComparer.Ordinal);
+        lock (_lock) return [.. index.Findings];
     }
+
+    /// <summary>Waits until there is something else to be found than when one last waited. One waiter.</summary>
+    public async Task WaitForFindingsAsync(CancellationToken stop) => await _findings.Reader.ReadAsync(stop);
 
     private void Publish()
     {
@@ -76,6 +93,21 @@ internal sealed class MeshState(MeshIndex index, DeltaServer server, ControlPlan
             _snapshot = next;
             server.Publish(next, changes);
             metrics.Translated(time.GetElapsedTime(started), next);
+            foreach (var fault in flush.Faults) Report(fault);
+            if (flush.FindingsChanged) Report(flush.NewFindings);
         }
+    }
+
+    private void Report(IndexFault fault)
+    {
+        metrics.TranslationFailed(fault.Kind);
+        log.LogError(fault.Fault, "{Kind} {Key} cannot be translated: proxies keep what they have of it.", fault.Kind, fault.Key);
+    }
+
+    private void Report(List<PolicyFinding> found)
+    {
+        foreach (var finding in found) log.LogWarning("{Kind} {Key}: {Finding}", finding.Type.Kind, finding.Key, finding.Text);
+        metrics.Found(index.Findings.Count(static f => f.IsMalformed), index.Findings.Count(static f => !f.IsMalformed));
+        _findings.Writer.TryWrite(true);
     }
 }

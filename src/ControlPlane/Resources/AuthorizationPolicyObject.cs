@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;
 
@@ -14,5 +15,6 @@ internal sealed record AuthorizationPolicyObject : IKubernetesObject
     ];
 
     public ObjectMeta Metadata { get => field ?? new ObjectMeta(); init; }
+    [JsonConverter(typeof(AuthorizationPolicySpecConverter))]
     public AuthorizationPolicySpec Spec { get => field ?? new AuthorizationPolicySpec(); init; }
 }

@@ -4,5 +4,5 @@ namespace Mesh.ControlPlane.Resources;
 internal sealed record GatewaySpec
 {
     public string? GatewayClassName { get; init; }
-    public IReadOnlyList<GatewayListener>? Listeners { get; init; }
+    public IReadOnlyList<GatewayListener>? Listeners { get; init => field = Present.Of(value); }
 }

@@ -6,6 +6,8 @@ namespace Mesh.ControlPlane.Resources;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AuthorizationPolicyObject))]
 [JsonSerializable(typeof(PeerAuthenticationObject))]
+[JsonSerializable(typeof(AuthorizationPolicySpec))]
+[JsonSerializable(typeof(PeerAuthenticationSpec))]
 [JsonSerializable(typeof(ServiceEntryObject))]
 [JsonSerializable(typeof(WorkloadEntryObject))]
 [JsonSerializable(typeof(GatewayObject))]

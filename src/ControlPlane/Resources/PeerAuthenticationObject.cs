@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;
 
@@ -14,5 +15,6 @@ internal sealed record PeerAuthenticationObject : IKubernetesObject
     ];
 
     public ObjectMeta Metadata { get => field ?? new ObjectMeta(); init; }
+    [JsonConverter(typeof(PeerAuthenticationSpecConverter))]
     public PeerAuthenticationSpec Spec { get => field ?? new PeerAuthenticationSpec(); init; }
 }

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Mesh.ControlPlane.Resources;
 
 /// <summary>What is asked for.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record PolicyOperation
 {
     public IReadOnlyList<string>? Hosts { get; init; }

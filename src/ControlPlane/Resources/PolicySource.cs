@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Mesh.ControlPlane.Resources;
 
 /// <summary>Who asks.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record PolicySource
 {
     public IReadOnlyList<string>? Principals { get; init; }

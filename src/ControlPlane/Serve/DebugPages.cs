@@ -63,14 +63,23 @@ internal sealed class DebugPages(DeltaServer server, MeshState state, CallerRevi
     {
         json.WriteStartObject();
         ResourceDump.Write(json, server.Snapshot);
-        json.WriteStartObject("unsupported");
-        foreach (var (policy, attributes) in state.Unsupported())
+        var findings = state.Findings();
+        Write(json, "unsupported", findings, static finding => finding.Unsupported);
+        Write(json, "malformed", findings, static finding => finding.Malformed);
+        json.WriteEndObject();
+    }
+
+    private static void Write(
+        Utf8JsonWriter json, string name, IReadOnlyList<PolicyFinding> findings, Func<PolicyFinding, IReadOnlyList<string>> remarksOf)
+    {
+        json.WriteStartObject(name);
+        foreach (var finding in findings)
         {
-            json.WriteStartArray(policy);
-            foreach (var attribute in attributes) json.WriteStringValue(attribute);
+            if (remarksOf(finding) is not { Count: > 0 } remarks) continue;
+            json.WriteStartArray($"{finding.Type.Kind}/{finding.Key}");
+            foreach (var remark in remarks) json.WriteStringValue(remark);
             json.WriteEndArray();
         }
-        json.WriteEndObject();
         json.WriteEndObject();
     }
 

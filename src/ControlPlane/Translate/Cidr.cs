@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Mesh.ControlPlane.Translate;
 
@@ -12,8 +13,8 @@ internal static class Cidr
     {
         prefix = null;
         var slash = text.IndexOf('/', StringComparison.Ordinal);
-        if (slash < 0) return IPAddress.TryParse(text, out address);
-        if (!IPAddress.TryParse(text.AsSpan(0, slash), out address)) return false;
+        if (!TryParseAddress(slash < 0 ? text : text[..slash], out address)) return false;
+        if (slash < 0) return true;
         var bytes = address.GetAddressBytes();
         if (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bits) || bits > bytes.Length * 8)
             return false;
@@ -26,4 +27,9 @@ internal static class Cidr
         prefix = bits;
         return true;
     }
+
+    /// <summary>Only the written-out forms: the platform also reads "10", "0x0a.1" and scopes, which nobody means in a policy.</summary>
+    private static bool TryParseAddress(string text, [NotNullWhen(true)] out IPAddress? address) =>
+        IPAddress.TryParse(text, out address)
+        && (address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() == text : !text.AsSpan().ContainsAny('%', '['));
 }

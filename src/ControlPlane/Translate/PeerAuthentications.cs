@@ -8,7 +8,7 @@ namespace Mesh.ControlPlane.Translate;
 
 /// <summary>
 /// Who must use mutual TLS, as policies that deny callers without an identity. Pure. The effective mode of a workload is worked
-/// out once, here, and decides both which policies exist and which the workload names.
+/// out once, here, and decides both which policies exist and which the workload names. What cannot be understood counts as STRICT.
 /// </summary>
 internal sealed class PeerAuthentications(MeshSettings settings)
 {
@@ -33,7 +33,7 @@ internal sealed class PeerAuthentications(MeshSettings settings)
     /// <summary>The policy that a peer authentication's port entries need, or null when they change nothing.</summary>
     public AuthorizationPolicy? Convert(PeerAuthenticationObject peer, bool parentIsStrict)
     {
-        if (!CanSelect(peer)) return null;
+        if (!CanSelect(peer) || IsMalformed(peer)) return null;
         var ports = ImmutableArray.CreateBuilder<ushort>();
         var strict = IsStrict(peer, parentIsStrict);
         foreach (var (text, mode) in peer.Spec.PortLevelMtls ?? ImmutableDictionary<string, MutualTlsMode>.Empty)
@@ -56,22 +56,38 @@ internal sealed class PeerAuthentications(MeshSettings settings)
     /// <summary>Whether workloads of a namespace that nothing else speaks of must use mutual TLS.</summary>
     public bool IsStrict(string ns, IEnumerable<PeerAuthenticationObject> ofRoot, IEnumerable<PeerAuthenticationObject> ofNamespace)
     {
-        var mesh = Oldest(ofRoot.Where(p => !HasSelector(p)))?.Spec.Mtls?.Mode;
+        var mesh = ModeOf(ofRoot);
         if (ns == settings.RootNamespace) return mesh == Strict;
-        var own = Oldest(ofNamespace.Where(p => !HasSelector(p)))?.Spec.Mtls?.Mode;
+        var own = ModeOf(ofNamespace);
         return (IsUnset(own) ? mesh : own) == Strict;
     }
+
+    /// <summary>What ztunnel does not do although the object says so; null when it does all.</summary>
+    public string? IgnoredIn(PeerAuthenticationObject peer) => HasSelector(peer) && peer.Metadata.Namespace == settings.RootNamespace
+        ? "a selector in the root namespace"
+        : !HasSelector(peer) && peer.Spec.PortLevelMtls is { Count: > 0 } ? "portLevelMtls without a selector" : null;
 
     /// <summary>The names a workload carries; at most one, for of two denials either would do.</summary>
     public string? KeyFor(StringMap labels, bool parentIsStrict, IEnumerable<PeerAuthenticationObject> ofNamespace)
     {
-        var peer = Oldest(ofNamespace.Where(p => CanSelect(p) && Selects(p, labels)));
+        var selecting = ofNamespace.Where(p => CanSelect(p) && Selects(p, labels)).ToList();
+        if (selecting.Exists(IsMalformed)) return StaticStrictKey;
+        var peer = Oldest(selecting);
         if (peer is null) return parentIsStrict ? StaticStrictKey : null;
         if (Convert(peer, parentIsStrict) is { } converted) return converted.Key;
         return IsStrict(peer, parentIsStrict) ? StaticStrictKey : null;
     }
 
     public static bool Selects(PeerAuthenticationObject peer, StringMap labels) => Selectors.Match(peer.Spec.Selector, labels);
+
+    /// <summary>The mode of the oldest that speaks for all; STRICT as soon as one of them cannot be understood.</summary>
+    private static string? ModeOf(IEnumerable<PeerAuthenticationObject> peers)
+    {
+        var general = peers.Where(p => !HasSelector(p)).ToList();
+        return general.Exists(IsMalformed) ? Strict : Oldest(general)?.Spec.Mtls?.Mode;
+    }
+
+    private static bool IsMalformed(PeerAuthenticationObject peer) => peer.Spec.Problem is not null;
 
     private bool CanSelect(PeerAuthenticationObject peer) => HasSelector(peer) && peer.Metadata.Namespace != settings.RootNamespace;
 

@@ -28,47 +28,55 @@ internal sealed class ClusterView(KubernetesClient client, MeshState state, Time
     /// <summary>Follows the cluster until told to stop; calls <paramref name="synced"/> once everything known is applied.</summary>
     public async Task RunAsync(Action synced, CancellationToken stop)
     {
+        using var vital = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        stop = vital.Token;
         try
         {
             var slices = await ChooseSlicesAsync(stop);
             var starts = new List<Task>
             {
-                Start(Pods.Informer, static (index, key, pod) => index.SetPod(key, pod), stop),
-                Start(Namespaces, static (index, key, ns) => index.SetNamespace(key, ns), stop),
-                Start(New(Node.Resource), static (index, key, node) => index.SetNode(key, node), stop),
-                Start(New(KubeService.Resource), static (index, key, service) => index.SetService(key, service), stop),
-                Start(New(slices), static (index, key, slice) => index.SetSlice(key, slice), stop),
-                StartLateAsync(AuthorizationPolicyObject.Forms, static (index, key, item) => index.SetPolicy(key, item), stop),
-                StartLateAsync(PeerAuthenticationObject.Forms, static (index, key, item) => index.SetPeer(key, item), stop),
-                StartLateAsync(ServiceEntryObject.Forms, static (index, key, item) => index.SetServiceEntry(key, item), stop),
-                StartLateAsync(WorkloadEntryObject.Forms, static (index, key, item) => index.SetWorkloadEntry(key, item), stop),
-                StartLateAsync(GatewayObject.Forms, static (index, key, item) => index.SetGateway(key, item), stop),
-                StartLateAsync(GatewayClassObject.Forms, static (index, key, item) => index.SetGatewayClass(key, item), stop),
+                Start(Pods.Informer, static (index, key, pod) => index.SetPod(key, pod), vital),
+                Start(Namespaces, static (index, key, ns) => index.SetNamespace(key, ns), vital),
+                Start(New(Node.Resource), static (index, key, node) => index.SetNode(key, node), vital),
+                Start(New(KubeService.Resource), static (index, key, service) => index.SetService(key, service), vital),
+                Start(New(slices), static (index, key, slice) => index.SetSlice(key, slice), vital),
+                StartLateAsync(AuthorizationPolicyObject.Forms, static (index, key, item) => index.SetPolicy(key, item), vital),
+                StartLateAsync(PeerAuthenticationObject.Forms, static (index, key, item) => index.SetPeer(key, item), vital),
+                StartLateAsync(ServiceEntryObject.Forms, static (index, key, item) => index.SetServiceEntry(key, item), vital),
+                StartLateAsync(WorkloadEntryObject.Forms, static (index, key, item) => index.SetWorkloadEntry(key, item), vital),
+                StartLateAsync(GatewayObject.Forms, static (index, key, item) => index.SetGateway(key, item), vital),
+                StartLateAsync(GatewayClassObject.Forms, static (index, key, item) => index.SetGatewayClass(key, item), vital),
             };
             await Task.WhenAll(starts);
             while (!_caughtUp.TrueForAll(isCaughtUp => isCaughtUp())) await Task.Delay(CatchUp, time, stop);
             state.Prime();
             synced();
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Stopped before the cluster was known.
+            // Told to stop, or one of the parts failed.
         }
-        await _running.WhenAllAsync();
+        finally
+        {
+            await vital.CancelAsync();
+            await _running.WhenAllAsync();
+        }
+        if (_running.Failure is { } failure) throw new InvalidOperationException($"The view of the cluster lost {failure}.");
     }
 
     private Informer<T> New<T>(ResourceType<T> type)
         where T : class, IKubernetesObject => new(client, type);
 
     /// <summary>Starts an informer and its feed; the task ends when the informer has its first list.</summary>
-    private Task Start<T>(Informer<T> informer, Action<MeshIndex, ObjectKey, T?> set, CancellationToken stop)
+    private Task Start<T>(Informer<T> informer, Action<MeshIndex, ObjectKey, T?> set, CancellationTokenSource vital)
         where T : class, IKubernetesObject
     {
         var feed = informer.Subscribe();
         _caughtUp.Add(() => feed.Depth == 0);
-        _running.Add(informer.RunAsync(stop));
-        _running.Add(FeedAsync(feed, set, stop));
-        return informer.WaitForSyncAsync(stop);
+        _running.AddVital($"the informer of {informer.ResourceType}", informer.RunAsync(vital.Token), vital);
+        _running.AddVital($"the feed of {informer.ResourceType}", FeedAsync(feed, set, vital.Token), vital);
+        return informer.WaitForSyncAsync(vital.Token);
     }
 
     private async Task FeedAsync<T>(ChangeFeed<T> feed, Action<MeshIndex, ObjectKey, T?> set, CancellationToken stop)
@@ -91,16 +99,17 @@ internal sealed class ClusterView(KubernetesClient client, MeshState state, Time
         }
     }
 
-    private async Task StartLateAsync<T>(IReadOnlyList<ResourceType<T>> forms, Action<MeshIndex, ObjectKey, T?> set, CancellationToken stop)
+    private async Task StartLateAsync<T>(IReadOnlyList<ResourceType<T>> forms, Action<MeshIndex, ObjectKey, T?> set, CancellationTokenSource vital)
         where T : class, IKubernetesObject
     {
-        if (await TryChooseAsync(forms, stop) is { } type) await Start(New(type), set, stop);
-        else _running.Add(AwaitKindAsync(forms, set, stop));
+        if (await TryChooseAsync(forms, vital.Token) is { } type) await Start(New(type), set, vital);
+        else _running.AddVital($"the wait for {forms[0]}", AwaitKindAsync(forms, set, vital), vital);
     }
 
-    private async Task AwaitKindAsync<T>(IReadOnlyList<ResourceType<T>> forms, Action<MeshIndex, ObjectKey, T?> set, CancellationToken stop)
+    private async Task AwaitKindAsync<T>(IReadOnlyList<ResourceType<T>> forms, Action<MeshIndex, ObjectKey, T?> set, CancellationTokenSource vital)
         where T : class, IKubernetesObject
     {
+        var stop = vital.Token;
         try
         {
             while (true)
@@ -109,7 +118,7 @@ internal sealed class ClusterView(KubernetesClient client, MeshState state, Time
                 if (await TryChooseAsync(forms, stop) is not { } type) continue;
                 log.LogInformation("The cluster now serves {Kind}: following it.", type);
                 var informer = New(type);
-                _running.Add(FeedAsync(informer.Subscribe(), set, stop));
+                _running.AddVital($"the feed of {type}", FeedAsync(informer.Subscribe(), set, stop), vital);
                 await informer.RunAsync(stop);
                 return;
             }

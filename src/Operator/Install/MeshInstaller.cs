@@ -93,9 +93,9 @@ internal sealed class MeshInstaller(KubernetesClient kubernetes, ObjectApplier a
         foreach (var json in ChartTemplates.Definitions())
         {
             var definition = new KubernetesObject(json);
-            // Somebody else's definition of the same kind may be newer than ours: only its absence is ours to mend.
-            if (await applier.FindAsync(definition, stop) is not null) continue;
-            await applier.EnsureAsync(new RenderedObject(0, definition), "Ignore", stop);
+            // Somebody else's definition of the same kind may be newer than ours: only its absence, or an older one of our own, is ours to mend.
+            if (await applier.FindAsync(definition, stop) is { } there && !there.Metadata.Labels.Has("app.kubernetes.io/part-of", "mesh")) continue;
+            await applier.EnsureAsync(new RenderedObject(0, definition), "Correct", stop);
         }
     }
 

@@ -25,24 +25,36 @@ public sealed class ApiServer : IAsyncLifetime
         if (_missing is null) await RunAsync(Script("cluster/apiserver")!, "down", _folder);
     }
 
-    public KubernetesClient Connect()
+    public KubernetesClient Connect(TimeProvider? time = null)
     {
         Assert.SkipWhen(_missing is not null, _missing ?? "");
         return new KubernetesClient(
             Credentials.Discover(new CredentialSearch { Kubeconfig = Path.Combine(_folder, "kubeconfig") }),
-            new KubernetesClientOptions { FieldManager = "tests" });
+            new KubernetesClientOptions { FieldManager = "tests", Time = time ?? TimeProvider.System });
     }
 
     public async Task KubectlAsync(string manifest, params string[] arguments) => await KubectlForAsync(manifest, arguments);
 
     public async Task<string> KubectlForAsync(string manifest, params string[] arguments)
     {
-        var file = Path.Combine(_folder, $"{Guid.NewGuid():n}.yaml");
-        await File.WriteAllTextAsync(file, manifest);
-        string[] all = ["--kubeconfig", Path.Combine(_folder, "kubeconfig"), .. arguments, "-f", file];
-        var (code, output) = await RunAsync(Kubectl(), all);
+        var (code, output) = await TryKubectlAsync(manifest, arguments);
         Assert.True(code == 0, output);
         return output;
+    }
+
+    public async Task<(int Code, string Output)> TryKubectlAsync(string manifest, params string[] arguments)
+    {
+        var file = Path.Combine(_folder, $"{Guid.NewGuid():n}.yaml");
+        await File.WriteAllTextAsync(file, manifest);
+        return await RunAsync(Kubectl(), ["--kubeconfig", Path.Combine(_folder, "kubeconfig"), .. arguments, "-f", file]);
+    }
+
+    /// <summary>A file of the repository.</summary>
+    public static string Read(string path)
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Mesh.sln"))) folder = folder.Parent!;
+        return File.ReadAllText(Path.Combine(folder.FullName, path));
     }
 
     private static string Kubectl()

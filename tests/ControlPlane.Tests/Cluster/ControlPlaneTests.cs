@@ -124,6 +124,31 @@ public sealed class ControlPlaneTests(ApiServer api) : IClassFixture<ApiServer>
         Assert.True(await running.WaitAsync(Patience));
     }
 
+    [Fact]
+    public async Task A_program_whose_work_breaks_ends_to_be_started_anew()
+    {
+        var clock = new BreakingClock();
+        using var client = api.Connect(clock);
+        await api.KubectlAsync("apiVersion: v1\nkind: Namespace\nmetadata: {name: broken}", "apply");
+        using var log = new Log(Stream.Null, LogFormat.Plain, LogFilter.Information, TimeProvider.System);
+        var options = new ControlPlaneOptions
+        {
+            SecurePort = 0,
+            MonitoringPort = 0,
+            HealthPort = 0,
+            DrainWindow = TimeSpan.Zero,
+            Mesh = new() { SystemNamespace = "broken", RootNamespace = "broken" },
+        };
+        await using var program = new ControlPlaneProgram(options, client, TimeProvider.System, new Random(1), log);
+        var running = program.RunAsync(new Random(1), CancellationToken.None);
+        await UntilAsync(() => program.IsReady || running.IsCompleted);
+        Assert.False(running.IsCompleted);
+
+        clock.IsBroken = true;
+
+        Assert.False(await running.WaitAsync(Patience)); // The process exits with 1, and kubelet starts another.
+    }
+
     private async Task<string> TokenAsync(string pod, string account, string audience)
     {
         var answer = await api.KubectlForAsync(
@@ -178,7 +203,15 @@ public sealed class ControlPlaneTests(ApiServer api) : IClassFixture<ApiServer>
         while (!await condition()) await Task.Delay(50, limit.Token);
     }
 
-    /// <summary>A proxy on node-a.</summary>
+    /// <summary>A stand-in for any fault of ours: what renews the lease throws.</summary>
+    private sealed class BreakingClock : TimeProvider
+    {
+        public volatile bool IsBroken;
+
+        public override long GetTimestamp() => IsBroken ? throw new InvalidOperationException("the clock broke") : base.GetTimestamp();
+    }
+
+    /// <summary>A proxy on node-a.
     private sealed class Proxy : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();

@@ -265,7 +265,7 @@ public sealed class MeshIndexTests
     }
 
     [Theory]
-    [InlineData("""{"action":"ALLOW","rules":[{"from":[{"source":{"principals":["*"],"notNamespaces":["kube-*"],"serviceAccounts":["web","a/b"],"ipBlocks":["10.0.0.1/8"]}}],"to":[{"operation":{"ports":["80","x","70000"]}}]}]}""",
+    [InlineData("""{"action":"ALLOW","rules":[{"from":[{"source":{"principals":["*"],"notNamespaces":["kube-*"],"serviceAccounts":["web","a/b"],"ipBlocks":["10.0.0.1/8"]}}],"to":[{"operation":{"ports":["80"]}}]}]}""",
         """{ "name": "p", "namespace": "shop", "scope": "NAMESPACE", "groups": [ { "rules": [ { "matches": [ { "destinationPorts": [ 80 ] } ] }, { "matches": [ { "notNamespaces": [ { "prefix": "kube-" } ], "principals": [ { "presence": { } } ], "sourceIps": [ { "address": "CgAAAA==", "length": 8 } ], "serviceAccounts": [ { "namespace": "shop", "serviceAccount": "web" }, { "namespace": "a", "serviceAccount": "b" } ] } ] } ] } ] }""")]
     [InlineData("""{"rules":[{}]}""", """{ "name": "p", "namespace": "shop", "scope": "NAMESPACE", "groups": [ { } ] }""")]
     [InlineData("""{}""", """{ "name": "p", "namespace": "shop", "scope": "NAMESPACE" }""")]
