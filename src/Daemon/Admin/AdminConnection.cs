@@ -16,6 +16,21 @@ internal sealed class AdminConnection(
     private readonly int _bufferBytes = limits.HeadBytes + limits.BodyBytes + 4;
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
     private int _received;
+    private long _waitingSince;
+    private volatile bool _isDone;
+    private volatile bool _isGivenUp;
+
+    /// <summary>When it began to wait for its next request, which may have come in part; null while one is answered. Any thread.</summary>
+    public long? WaitingSince => Volatile.Read(ref _waitingSince) is not 0 and var since ? since : null;
+
+    public bool IsDone => _isDone;
+
+    /// <summary>Ends it for the sake of others; any thread.</summary>
+    public void GiveUp()
+    {
+        _isGivenUp = true;
+        client.Dispose();
+    }
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -23,13 +38,19 @@ internal sealed class AdminConnection(
         {
             for (var at = 1; at <= limits.RequestsPerConnection; at++)
             {
+                Volatile.Write(ref _waitingSince, Math.Max(1, time.GetTimestamp()));
                 if (await ReceiveAsync(stop) is not { } request) return;
+                Volatile.Write(ref _waitingSince, 0);
                 var last = at == limits.RequestsPerConnection || stop.IsCancellationRequested || WantsClose(request);
                 var response = await AnswerAsync(request, stop);
                 await SendAsync(response, last, withBody: request.Method != "HEAD", stop);
                 served.Increment();
                 if (last) return;
             }
+        }
+        catch (Exception gone) when (_isGivenUp && gone is SocketException or ObjectDisposedException)
+        {
+            // Counted by who gave it up.
         }
         catch (Exception gone) when (gone is SocketException or OperationCanceledException)
         {
@@ -39,6 +60,7 @@ internal sealed class AdminConnection(
         }
         finally
         {
+            _isDone = true;
             client.Dispose();
             ArrayPool<byte>.Shared.Return(_buffer);
         }

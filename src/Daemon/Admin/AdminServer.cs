@@ -50,6 +50,7 @@ public sealed class AdminServer : IDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         var live = new TaskSet(_log);
+        var open = new List<AdminConnection>();
         var backoff = new Backoff(TimeSpan.FromMilliseconds(5), TimeSpan.FromSeconds(1), new Random(Environment.ProcessId));
         try
         {
@@ -68,14 +69,14 @@ public sealed class AdminServer : IDisposable
                     await backoff.WaitAsync(_time, stop);
                     continue;
                 }
-                if (live.Count >= _limits.ConnectionsMax)
+                if (!MakeRoom(open))
                 {
-                    _rejected.With("too_many_connections").Increment();
-                    _causes.Warn("too_many_connections", $"{_limits.ConnectionsMax} are open already", "a new peer");
                     client.Dispose();
                     continue;
                 }
-                live.Add(new AdminConnection(client, _pages, _limits, _rejected, _served, _causes, _log, _time).RunAsync(stop));
+                var connection = new AdminConnection(client, _pages, _limits, _rejected, _served, _causes, _log, _time);
+                open.Add(connection);
+                live.Add(connection.RunAsync(stop));
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -90,4 +91,21 @@ public sealed class AdminServer : IDisposable
     }
 
     public void Dispose() => _listener.Dispose();
+
+    /// <summary>
+    /// When all places are taken, the client that has said nothing for longest loses its own: those who only hold a place must not keep a
+    /// health check out. False when all are being answered.
+    /// </summary>
+    private bool MakeRoom(List<AdminConnection> open)
+    {
+        if (open.Count < _limits.ConnectionsMax) return true;
+        open.RemoveAll(static one => one.IsDone);
+        if (open.Count < _limits.ConnectionsMax) return true;
+        _rejected.With("too_many_connections").Increment();
+        _causes.Warn("too_many_connections", $"{_limits.ConnectionsMax} are open already", "a new peer");
+        if (open.Where(static one => one.WaitingSince is not null).MinBy(static one => one.WaitingSince) is not { } quiet) return false;
+        open.Remove(quiet);
+        quiet.GiveUp();
+        return true;
+    }
 }

@@ -145,14 +145,23 @@ public sealed class AdminServerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Connections_beyond_the_maximum_are_closed_and_counted()
+    public async Task When_all_places_are_taken_whoever_was_silent_longest_gives_way()
     {
-        using var client = Start(new AdminLimits { ConnectionsMax = 2 });
-        Assert.NotEmpty(await CountsAsync(client));
-        using var idle = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await idle.ConnectAsync(_server!.EndPoint);
-        Assert.Equal("", await SendRawAsync("", close: true));
+        using var client = Start(new AdminLimits { ConnectionsMax = 3 });
+        var silent = new List<Socket>();
+        for (var i = 0; i < 3; i++)
+        {
+            silent.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
+            await silent[i].ConnectAsync(_server!.EndPoint);
+            await Task.Delay(20);
+        }
+
         Assert.Contains("reason=\"too_many_connections\"} 1\n", await CountsAsync(client), StringComparison.Ordinal);
+        var ended = await Record.ExceptionAsync(() => silent[0].ReceiveAsync(new byte[1]).WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(ended is null or SocketException, ended?.ToString()); // Closed in order or by a reset.
+        await silent[2].SendAsync("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        Assert.NotEqual(0, await silent[2].ReceiveAsync(new byte[1]).WaitAsync(TimeSpan.FromSeconds(20)));
+        foreach (var socket in silent) socket.Dispose();
     }
 
     [Fact]

@@ -140,6 +140,29 @@ public sealed class CrowdTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Silent_clients_of_the_operators_ports_do_not_keep_the_health_check_out()
+    {
+        site.SkipIfImpossible();
+        int[] ports = [15020, 15021];
+        var silent = new List<Socket>();
+        foreach (var socket in site.Client.Sockets(600))
+        {
+            await socket.ConnectAsync(IPAddress.Parse(Site.ServerIp), ports[silent.Count % ports.Length]).WaitAsync(Soak.Wire.Patience);
+            silent.Add(socket);
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Contains("200 OK", site.Server.Http(15021, "GET /healthz/ready"));
+            Assert.Contains("200 OK", site.Server.Http(15020, "GET /metrics"));
+        }
+
+        Assert.True(site.Server.Sample.Descriptors < 600, "they are bounded");
+        foreach (var socket in silent) socket.Dispose();
+        Assert.Empty(site.Server.Access.Faults);
+    }
+
+    [Fact]
     public async Task Idle_tunnels_cost_little_memory()
     {
         site.SkipIfImpossible();
