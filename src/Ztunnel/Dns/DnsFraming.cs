@@ -10,12 +10,14 @@ internal static class DnsFraming
     public const int MessageBytesMax = ushort.MaxValue;
     public const int PrefixBytes = 2;
 
-    /// <summary>One message; null when the peer ended, broke off or took longer than it may.</summary>
-    public static async ValueTask<byte[]?> ReadAsync(LoopSocket socket, TimeSpan idle, TimeSpan whole)
+    /// <summary>One message; null when the peer ended, broke off, took longer than it may or announced more than it may.</summary>
+    public static async ValueTask<byte[]?> ReadAsync(LoopSocket socket, int bytesMax, TimeSpan idle, TimeSpan whole)
     {
         var prefix = new byte[PrefixBytes];
         if (!await ReadExactlyAsync(socket, prefix, idle)) return null;
-        var message = new byte[BinaryPrimitives.ReadUInt16BigEndian(prefix)];
+        var length = BinaryPrimitives.ReadUInt16BigEndian(prefix);
+        if (length > bytesMax) return null;
+        var message = new byte[length];
         return await ReadExactlyAsync(socket, message, whole) ? message : null;
     }
 

@@ -25,7 +25,7 @@ internal sealed record DnsSettings(
         // In a pod's namespace the search list of the pod is what counts, and it is the same for all of them.
         var search = options.Mode == ProxyMode.Shared ? default(IEnumerable<string>) : system.Search;
         return new DnsSettings(
-            new MeshNames(options.ClusterDomain, options.PreferredServiceNamespace, search),
+            new MeshNames(options.IsClusterDomainGiven ? options.ClusterDomain : system.ClusterDomain ?? options.ClusterDomain, options.PreferredServiceNamespace, search),
             system,
             new DnsMetrics(metrics),
             scope,

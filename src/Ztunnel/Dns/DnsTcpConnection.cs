@@ -11,7 +11,7 @@ internal sealed class DnsTcpConnection(DnsServer server, LoopSocket socket) : ID
     {
         using (socket)
         {
-            while (await DnsFraming.ReadAsync(socket, Idle, Idle) is { } request)
+            while (await DnsFraming.ReadAsync(socket, DnsUdpListener.RequestBytesMax, Idle, Idle) is { } request)
             {
                 if (await AnswerAsync(request) is not { } answer || !await DnsFraming.WriteAsync(socket, answer, Idle)) return;
             }

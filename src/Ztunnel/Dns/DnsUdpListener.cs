@@ -11,7 +11,7 @@ internal sealed class DnsUdpListener : ILoopSource, ILoopWork, IDisposable
     private const int BatchMax = 64;
 
     /// <summary>A question with all that EDNS may bring; longer ones are no questions.</summary>
-    private const int RequestBytesMax = 4096;
+    public const int RequestBytesMax = 4096;
     private readonly DnsServer _server;
     private readonly LoopDatagramSocket _socket;
     private readonly ushort _port;

@@ -180,7 +180,8 @@ internal sealed class ForwardedQuestion : ILoopTimerTarget
             if (_isDone) return;
             _stream = socket;
             if (!await DnsFraming.WriteAsync(socket, query, DnsForwarder.AttemptTimeout)) return;
-            if (await DnsFraming.ReadAsync(socket, DnsForwarder.AttemptTimeout, DnsForwarder.AttemptTimeout) is not { } message) return;
+            var patience = DnsForwarder.AttemptTimeout;
+            if (await DnsFraming.ReadAsync(socket, DnsFraming.MessageBytesMax, patience, patience) is not { } message) return;
             if (DnsReply.TryRead(message, datagram.Id, _name, _type, _class, out var reply) == DnsReplyRead.Complete) Take(reply, message);
         }
     }

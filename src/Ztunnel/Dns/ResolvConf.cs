@@ -12,9 +12,26 @@ internal sealed record ResolvConf(ImmutableArray<InetEndpoint> Servers, Immutabl
     private const int SearchMax = 32;
     private const int BytesMax = 64 * 1024;
     private const ushort DnsPort = 53;
+    private const string ServicePrefix = "svc.";
     private static readonly char[] Blanks = [' ', '\t'];
 
     public static ResolvConf Empty { get; } = new([], []);
+
+    /// <summary>The cluster's domain, if this is what a kubelet wrote: <c>svc.domain</c> and <c>domain</c> both stand in the search list.</summary>
+    public string? ClusterDomain
+    {
+        get
+        {
+            foreach (var suffix in Search)
+            {
+                if (!suffix.StartsWith(ServicePrefix, StringComparison.Ordinal)) continue;
+                var domain = suffix[ServicePrefix.Length..].TrimEnd('.');
+                if (domain.Length > 0 && Search.Any(other => other.TrimEnd('.') == domain)) return domain;
+            }
+
+            return null;
+        }
+    }
 
     /// <summary>The file's settings, or why it cannot be read.</summary>
     public static (ResolvConf Settings, string? Problem) Read(string path)

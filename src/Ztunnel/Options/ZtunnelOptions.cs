@@ -39,6 +39,9 @@ internal sealed record ZtunnelOptions
 
     public string ClusterDomain { get; init; } = "cluster.local";
 
+    /// <summary>False where the domain is only a guess, which what the kubelet wrote may better.</summary>
+    public bool IsClusterDomainGiven { get; init; }
+
     public string TrustDomain { get; init; } = "cluster.local";
 
     public string Network { get; init; } = "";

@@ -71,6 +71,7 @@ internal static class ZtunnelOptionsParser
         InstanceIp = from.Text("INSTANCE_IP", ""),
         ClusterId = from.TextOrNull("ISTIO_META_CLUSTER_ID") ?? from.TextOrNull("CLUSTER_ID") ?? "Kubernetes",
         ClusterDomain = from.TextOrNull("CLUSTER_DOMAIN") ?? "cluster.local",
+        IsClusterDomainGiven = from.TextOrNull("CLUSTER_DOMAIN") is not null,
         TrustDomain = from.TextOrNull("TRUST_DOMAIN") ?? "cluster.local",
         Network = from.Text("NETWORK", ""),
         Version = from.Text("ISTIO_META_ISTIO_VERSION", ""),

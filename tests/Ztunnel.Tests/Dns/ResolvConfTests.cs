@@ -14,6 +14,14 @@ public sealed class ResolvConfTests
         Assert.Equal(["shop.svc.cluster.local", "svc.cluster.local"], read.Search);
     }
 
+    [Theory]
+    [InlineData("search shop.svc.corp.internal svc.corp.internal corp.internal", "corp.internal")]
+    [InlineData("search shop.svc.corp.internal. svc.corp.internal. corp.internal. example.com", "corp.internal")]
+    [InlineData("search svc.example.com example.org", null)] // Somebody's own domain, not a kubelet's list.
+    [InlineData("search svc.", null)]
+    [InlineData("", null)]
+    public void The_clusters_domain_is_what_the_kubelet_wrote(string text, string? domain) => Assert.Equal(domain, ResolvConf.Parse(text).ClusterDomain);
+
     [Fact]
     public void Three_name_servers_are_enough()
     {

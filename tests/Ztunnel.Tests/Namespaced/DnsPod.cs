@@ -22,6 +22,12 @@ public sealed class DnsPod : IDisposable
     private readonly string _resolver = "";
 
     public DnsPod()
+        : this("shop/client/client", prepare: null)
+    {
+    }
+
+    /// <summary>With a proxy for another workload than the mesh knows, a namespace made ready otherwise, or variables of its own.</summary>
+    internal DnsPod(string workload, string? prepare, params (string Name, string Value)[] variables)
     {
         Missing = FindMissing();
         if (Missing is not null) return;
@@ -44,7 +50,11 @@ public sealed class DnsPod : IDisposable
         File.WriteAllText(Path.Combine(_folder, "ca.pem"), issuer.CertificatePem);
         File.WriteAllText(Path.Combine(_folder, "ca.key"), issuer.PrivateKeyPem);
         File.WriteAllText(Path.Combine(_folder, "local.yaml"), LocalConfig);
-        Pod.Start(Environs());
+        if (prepare is not null) Shell.Run($"ip netns exec {pod} {prepare}");
+        var environment = Environs();
+        environment["PROXY_WORKLOAD_INFO"] = workload;
+        foreach (var (name, value) in variables) environment[name] = value;
+        Pod.Start(environment);
         Pod.WaitUntilReady();
     }
 
@@ -130,6 +140,7 @@ public sealed class DnsPod : IDisposable
         DnsQuery.TryRead(question, out var query);
         var name = DnsName.Describe(query.Name);
         if (name.StartsWith("silent.", StringComparison.Ordinal)) return [];
+        if (name.StartsWith("slow.", StringComparison.Ordinal)) Thread.Sleep(1000);
         if (name.StartsWith("no.", StringComparison.Ordinal)) return [Messages.Reply(question, DnsResponseCode.NameError)];
         if (query.Type != DnsType.A) return [Messages.Reply(question)];
         if (name.StartsWith("endpoint.", StringComparison.Ordinal)) return [Messages.Reply(question, addresses: IPAddress.Parse(Outside).GetAddressBytes())];
@@ -145,7 +156,6 @@ public sealed class DnsPod : IDisposable
         ["FAKE_CA_KEY"] = Path.Combine(_folder, "ca.key"),
         ["XDS_ADDRESS"] = "",
         ["LOCAL_XDS_PATH"] = Path.Combine(_folder, "local.yaml"),
-        ["PROXY_WORKLOAD_INFO"] = "shop/client/client",
         ["NODE_NAME"] = "here",
         ["PACKET_MARK"] = "1337",
         ["ISTIO_META_DNS_CAPTURE"] = "true",

@@ -114,6 +114,37 @@ public sealed class DnsPodTests(DnsPod pod) : IClassFixture<DnsPod>
         Assert.Equal([(DnsType.A, 30u, "10.96.1.1")], Ask("web").Records);
     }
 
+    [Theory]
+    [InlineData(new byte[] { 0xFF, 0xFF, 1, 2, 3 })] // More than any question has.
+    [InlineData(new byte[] { 0, 5, 1, 2, 3, 4, 5 })] // Less than a header.
+    public void A_TCP_client_that_makes_no_sense_is_closed(byte[] bytes)
+    {
+        if (pod.Missing is { } missing) Assert.Skip(missing);
+        using var client = pod.Pod.Connect("127.0.0.1", 15053);
+        client.Send(bytes);
+        Assert.Equal("", Shell.ReadToEnd(client));
+    }
+
+    [Fact]
+    public void A_TCP_client_may_ask_again_on_its_connection_and_is_closed_when_it_is_idle()
+    {
+        if (pod.Missing is { } missing) Assert.Skip(missing);
+        using var client = pod.Pod.Connect("127.0.0.1", 15053);
+        var question = Messages.Query("web");
+        for (var i = 0; i < 2; i++)
+        {
+            client.Send([0, (byte)question.Length, .. question]);
+            var answer = new byte[512];
+            var length = client.Receive(answer);
+            while (length < 2 || length < 2 + answer[1]) length += client.Receive(answer.AsSpan(length));
+            Assert.Equal([(DnsType.A, 30u, "10.96.1.1")], Messages.Read(answer[2..length]).Records);
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        Assert.Equal("", Shell.ReadToEnd(client));
+        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15));
+    }
+
     [Fact]
     public void Questions_are_counted_by_type_transport_and_source()
     {

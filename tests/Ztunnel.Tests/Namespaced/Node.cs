@@ -33,8 +33,9 @@ internal sealed class Node : IDisposable
 
     public void Start(Dictionary<string, string> environment)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "proxy", "ztunnel.dll");
-        var start = new ProcessStartInfo("ip", ["netns", "exec", _name, "dotnet", program])
+        var published = Environment.GetEnvironmentVariable("ZTUNNEL_BIN"); // The program as it ships, if named.
+        string[] program = string.IsNullOrEmpty(published) ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "proxy", "ztunnel.dll")] : [published];
+        var start = new ProcessStartInfo("ip", ["netns", "exec", _name, .. program])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
