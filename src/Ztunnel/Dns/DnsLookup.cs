@@ -21,7 +21,8 @@ internal sealed class DnsLookup(byte[] name, DnsType type) : IDnsWaiter
 
     public void OnReply(ReadOnlySpan<byte> reply)
     {
-        if (!DnsHeader.TryRead(reply, out var header) || DnsReply.TryRead(reply, header.Id, name, type, DnsQuery.Internet, out var read) != DnsReplyRead.Complete)
+        if (!DnsHeader.TryRead(reply, out var header)
+            || DnsReply.TryRead(reply, header.Id, name, type, DnsQuery.Internet, out var read) != DnsReplyRead.Complete)
         {
             _found.TrySetResult([]);
             return;

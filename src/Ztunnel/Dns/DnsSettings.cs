@@ -24,8 +24,9 @@ internal sealed record DnsSettings(
 
         // In a pod's namespace the search list of the pod is what counts, and it is the same for all of them.
         var search = options.Mode == ProxyMode.Shared ? default(IEnumerable<string>) : system.Search;
+        var domain = options.IsClusterDomainGiven ? options.ClusterDomain : system.ClusterDomain ?? options.ClusterDomain;
         return new DnsSettings(
-            new MeshNames(options.IsClusterDomainGiven ? options.ClusterDomain : system.ClusterDomain ?? options.ClusterDomain, options.PreferredServiceNamespace, search),
+            new MeshNames(domain, options.PreferredServiceNamespace, search),
             system,
             new DnsMetrics(metrics),
             scope,

@@ -23,7 +23,9 @@ internal sealed class MeshNames
         _domain = "." + clusterDomain.Trim('.').ToLowerInvariant();
         _serviceDomain = ".svc" + _domain;
         _preferredNamespace = preferredNamespace;
-        _suffixes = search is null ? default : [.. search.Select(static suffix => "." + suffix.Trim('.').ToLowerInvariant()).Where(static suffix => suffix.Length > 1)];
+        _suffixes = search is null
+            ? default
+            : [.. search.Select(static suffix => "." + suffix.Trim('.').ToLowerInvariant()).Where(static suffix => suffix.Length > 1)];
     }
 
     /// <summary>Looks a name up, given in lower case without a final dot.</summary>
