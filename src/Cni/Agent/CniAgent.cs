@@ -154,7 +154,7 @@ internal sealed class CniAgent : IAsyncDisposable
             if (!isIn || limit.IsCancellationRequested) continue;
             try
             {
-                var opened = _table.Contains(pod.Metadata.Uid) ? null : _finder.Find(pod.Metadata.Uid, PodFacts.AddressesOf(pod));
+                var opened = _table.HasNamespace(pod.Metadata.Uid) ? null : _finder.Find(pod.Metadata.Uid, PodFacts.AddressesOf(pod));
                 var problem = await _enrolment.ReleaseAsync(pod.Metadata.Uid, pod, opened, limit.Token);
                 if (problem is null) released++;
                 else _agentLog.LogError("pod {Pod} keeps its rules: {Problem}", pod.Metadata.Key, problem);
@@ -255,7 +255,35 @@ internal sealed class CniAgent : IAsyncDisposable
         };
         using var loop = new ReconcileLoop<Pod>(_kubernetes, Pod.Resource, _pods, reconciler, finalizer: null, options)
             .Watches(_namespaces, change => _pods.Lister.List(change.Key.Name).Select(static pod => pod.Metadata.Key));
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var sweep = SweepAsync(loop.Queue, end.Token);
         await loop.RunAsync(stop);
+        await end.CancelAsync();
+        await sweep;
+    }
+
+    /// <summary>
+    /// The loop's own sweep walks the copy of the cluster. A pod that the plugin enrolled and that came and went while the copy was
+    /// being made anew is in none of them: only the table knows it.
+    /// </summary>
+    private async Task SweepAsync(WorkQueue queue, CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(_options.SweepInterval, _time, stop);
+                foreach (var (key, uid) in _table.Pods())
+                {
+                    // A full queue is no loss: the next sweep comes.
+                    if (_facts.Find(key)?.Metadata.Uid != uid) queue.TryAdd(key);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The loop ends.
+        }
     }
 
     private async Task WatchProbesAsync(CancellationToken stop)

@@ -16,6 +16,8 @@ namespace Mesh.Cni.Agent;
 internal sealed class Enrolment(
     PodTable table, RedirectSettings node, NamespaceIdentity host, ProbeSet probes, RedirectionStatus status, CniMetrics metrics, ILogger log)
 {
+    private const string NoNamespace = "its network namespace has not been found";
+
     /// <summary>Set once the socket for ztunnel is open.</summary>
     public InpodServer? Ztunnels { get; set; }
 
@@ -76,15 +78,18 @@ internal sealed class Enrolment(
 
     /// <summary>
     /// Takes a pod out: probes, rules, ztunnel, annotation. While the pod lives, its namespace stays open until its rules are gone, so
-    /// that a failed removal can be repeated and never leaves rules without a listener.
+    /// that a failed removal can be repeated; where its namespace is unknown nothing is touched. Rules never stay without a listener.
     /// </summary>
     public async Task<string?> ReleaseAsync(string uid, Pod? alive, NetworkNamespace? opened, CancellationToken stop)
     {
         var entry = await table.LockAsync(uid, stop);
         try
         {
+            if (alive is not null) entry.Key = alive.Metadata.Key;
             if (opened is not null && entry.Namespace is null) entry.Namespace = opened;
             else opened?.Dispose();
+            // A pod that has ended has no rules any more, and no process that could show where they were.
+            if (alive is { IsTerminal: false } && entry.Namespace is null) return NoNamespace;
             await probes.RemoveAsync(uid, stop);
             if (alive is not null && entry.Namespace is { } inside) await PodRedirect.RemoveAsync(inside);
             entry.IsPublished = false;
@@ -104,6 +109,7 @@ internal sealed class Enrolment(
         }
         finally
         {
+            if (entry is { Info: null, Namespace: null }) table.Remove(entry);
             PodTable.Unlock(entry);
         }
     }
@@ -129,7 +135,7 @@ internal sealed class Enrolment(
             entry.IsAcked = false;
         }
 
-        if (entry.Namespace is null) return "its network namespace has not been found";
+        if (entry.Namespace is null) return NoNamespace;
         entry.Key = pod.Metadata.Key;
         entry.Info = InfoOf(pod);
         entry.Addresses = addresses;

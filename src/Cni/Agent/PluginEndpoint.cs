@@ -53,7 +53,7 @@ internal sealed class PluginEndpoint(PodFacts facts, Enrolment enrolment, string
     {
         if (await facts.FindForPluginAsync(key, asked.PodUid, time, stop) is not { } pod) return "the API server knows no such pod";
         if (!await facts.WantsAsync(pod, stop)) return null;
-        var error = Open(asked.Netns, out var opened);
+        var error = Open(hostRoot, asked.Netns, out var opened);
         if (error != Errno.None) return $"cannot open its network namespace {asked.Netns}: {error}";
         var addresses = new List<IPAddress>();
         foreach (var address in asked.Addresses) addresses.Add(address.Address);
@@ -64,12 +64,16 @@ internal sealed class PluginEndpoint(PodFacts facts, Enrolment enrolment, string
         return null;
     }
 
-    /// <summary>Opens a path of the host; /run is /var/run there, and only the latter is mounted here.</summary>
-    private Errno Open(string path, out NetworkNamespace? opened)
+    /// <summary>
+    /// Opens a path of the host. /var/run and /run are one folder there; here only that one is mounted which spec.cni.netnsDir names.
+    /// </summary>
+    internal static Errno Open(string hostRoot, string path, out NetworkNamespace? opened)
     {
         var error = NetworkNamespace.TryOpen(hostRoot + path, out opened);
-        return error == Errno.NotFound && path.StartsWith("/run/", StringComparison.Ordinal)
-            ? NetworkNamespace.TryOpen($"{hostRoot}/var{path}", out opened)
+        if (error != Errno.NotFound) return error;
+        if (path.StartsWith("/run/", StringComparison.Ordinal)) return NetworkNamespace.TryOpen($"{hostRoot}/var{path}", out opened);
+        return path.StartsWith("/var/run/", StringComparison.Ordinal)
+            ? NetworkNamespace.TryOpen($"{hostRoot}{path["/var".Length..]}", out opened)
             : error;
     }
 }

@@ -34,6 +34,13 @@ internal sealed class PodFacts(KubernetesClient kubernetes, Lister<Pod> pods, Li
         return await kubernetes.FindAsync(Pod.Resource, key, stop) is { } found && IsMeant(found, uid) ? found : null;
     }
 
+    /// <summary>Whether the server has this very pod, for when our copy has not: the copy may be behind. In doubt it has.</summary>
+    public async Task<bool> IsThereAsync(ObjectKey key, string uid, CancellationToken stop)
+    {
+        var result = await kubernetes.TryGetAsync(PartialObject.Of(Pod.Resource), key, stop);
+        return result.Value is { } found ? found.Metadata.Uid == uid : result.Error?.Reason != ApiErrorReason.NotFound;
+    }
+
     /// <summary>As <see cref="Wants"/>, asking the server for a namespace that our copy lacks: a new pod must not slip by.</summary>
     public async Task<bool> WantsAsync(Pod pod, CancellationToken stop)
     {

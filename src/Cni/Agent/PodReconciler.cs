@@ -10,12 +10,17 @@ namespace Mesh.Cni.Agent;
 internal sealed class PodReconciler(PodFacts facts, PodTable table, Enrolment enrolment, NamespaceFinder finder, CniMetrics metrics, ILogger log)
     : IReconciler
 {
+    private static readonly TimeSpan s_copyLag = TimeSpan.FromSeconds(1);
+
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken stop)
     {
         var pod = facts.Find(key);
         foreach (var uid in table.UidsOf(key))
         {
-            if (pod is null || pod.Metadata.Uid != uid) await ReleaseAsync(uid, alive: null, "removed", stop); // Its rules went with its namespace.
+            if (pod?.Metadata.Uid == uid) continue;
+            // The plugin may be ahead of our copy: who releases a pod that is just starting leaves it rules without a listener.
+            if (await facts.IsThereAsync(key, uid, stop)) return ReconcileResult.After(s_copyLag);
+            await ReleaseAsync(uid, alive: null, "removed", stop); // Its rules went with its namespace.
         }
 
         if (pod is null) return ReconcileResult.Done;
@@ -51,10 +56,15 @@ internal sealed class PodReconciler(PodFacts facts, PodTable table, Enrolment en
 
     private async Task<string?> ReleaseAsync(string uid, Pod? alive, string why, CancellationToken stop)
     {
-        // After a restart of the agent the rules are there though the table knows nothing.
-        var opened = alive is not null && !alive.IsTerminal && !table.Contains(uid) ? finder.Find(uid, PodFacts.AddressesOf(alive)) : null;
+        // After a restart of the agent the rules are there though the table knows nothing, or the pod but not its namespace.
+        var opened = alive is { IsTerminal: false } && !table.HasNamespace(uid) ? finder.Find(uid, PodFacts.AddressesOf(alive)) : null;
         var problem = await enrolment.ReleaseAsync(uid, alive, opened, stop);
-        if (problem is not null) return $"pod {uid}: {problem}";
+        if (problem is not null)
+        {
+            finder.Forget();
+            return $"pod {alive?.Metadata.Key.ToString() ?? uid} cannot leave the mesh yet: {problem}";
+        }
+
         metrics.Events.With(why).Increment();
         log.LogInformation("pod {Pod} left the mesh: {Why}", alive?.Metadata.Key.ToString() ?? uid, why);
         return null;

@@ -47,7 +47,20 @@ internal sealed class PodTable
         return found;
     }
 
-    public List<string> Uids() => [.. _byUid.Keys];
+    /// <summary>Its rules can be taken out without looking for its namespace.</summary>
+    public bool HasNamespace(string uid) => _byUid.TryGetValue(uid, out var pod) && pod.Namespace is not null;
+
+    /// <summary>All pods in hand, as the sweep goes over them.</summary>
+    public List<(ObjectKey Key, string Uid)> Pods()
+    {
+        var pods = new List<(ObjectKey Key, string Uid)>();
+        foreach (var (uid, pod) in _byUid)
+        {
+            if (pod.Key != default) pods.Add((pod.Key, uid));
+        }
+
+        return pods;
+    }
 
     public int CountAcked()
     {

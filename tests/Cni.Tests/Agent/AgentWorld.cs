@@ -113,14 +113,14 @@ internal sealed class AgentWorld : IAsyncDisposable
         new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { [EnrolmentRule.ModeLabel] = mode } } }, CancellationToken.None);
 
     /// <summary>A running pod of this node, with a process in the pod's namespace.</summary>
-    public async Task<Pod> RunPodAsync(string name = "web", bool running = true)
+    public async Task<Pod> RunPodAsync(string name = "web", bool running = true, string? node = null)
     {
         var pod = await Kubernetes.CreateAsync(
             Pod.Resource,
             new Pod
             {
                 Metadata = new ObjectMeta { Name = name, Namespace = Space },
-                Spec = new PodSpec { NodeName = Node, ServiceAccountName = "web-account", Containers = [new Container { Name = "c", Image = "i" }] },
+                Spec = new PodSpec { NodeName = node ?? Node, ServiceAccountName = "web-account", Containers = [new Container { Name = "c", Image = "i" }] },
             },
             CancellationToken.None);
         if (!running) return pod;
@@ -131,6 +131,19 @@ internal sealed class AgentWorld : IAsyncDisposable
         File.CreateSymbolicLink(Path.Combine(proc.FullName, "ns", "net"), $"/proc/{_process.Id}/ns/net");
         await SetStatusAsync(name, "Running");
         return pod;
+    }
+
+    /// <summary>No process shows a pod's namespace any more.</summary>
+    public void HideProcesses()
+    {
+        Directory.Move(At("proc"), At("proc.hidden"));
+        Directory.CreateDirectory(At("proc"));
+    }
+
+    public void ShowProcesses()
+    {
+        Directory.Delete(At("proc"));
+        Directory.Move(At("proc.hidden"), At("proc"));
     }
 
     public Task SetStatusAsync(string name, string phase) => Kubernetes.PatchStatusAsync(

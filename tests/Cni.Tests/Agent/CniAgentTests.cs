@@ -92,6 +92,46 @@ public sealed class CniAgentTests(ApiServer server)
     }
 
     [Fact]
+    public async Task A_pod_whose_namespace_cannot_be_found_stays_served_until_its_rules_can_be_taken_out()
+    {
+        await using var world = await AgentWorld.StartAsync(server);
+        await world.LabelNamespaceAsync(EnrolmentRule.Ambient);
+        await world.RunPodAsync();
+        await world.UntilAnnotatedAsync(PodAnnotations.Enabled);
+        await world.StopAgentAsync();
+        world.HideProcesses();
+        await world.StartAgentAsync();
+        await AgentWorld.UntilAsync(() => world.Count("snapshot") == 2, "ztunnel is back");
+        await world.LabelNamespaceAsync(null);
+        await Task.Delay(2000);
+        Assert.True(world.HasRules());
+        Assert.True(world.ExemptsProbes());
+        Assert.Equal(0, world.Count("delete"));
+        Assert.Equal(PodAnnotations.Enabled, await world.AnnotationAsync());
+
+        world.ShowProcesses();
+        await world.UntilAnnotatedAsync(null);
+        Assert.False(world.HasRules());
+        Assert.Equal(1, world.Count("delete"));
+    }
+
+    [Fact]
+    public async Task A_pod_that_came_and_went_unseen_is_let_go_by_the_sweep()
+    {
+        await using var world = await AgentWorld.StartAsync(server);
+        await world.LabelNamespaceAsync(EnrolmentRule.Ambient);
+        // A pod of another node is in no copy of this one, as one that was there only while the copy was made anew.
+        await world.RunPodAsync(running: false, node: "another-node");
+        await AgentWorld.UntilAsync(async () => (await world.AskAsync("web")).IsSuccess && world.HasRules(), "the pod joins");
+        await Task.Delay(700); // Two sweeps: it is at the server, so it stays.
+        Assert.Equal(0, world.Count("delete"));
+        await world.Kubernetes.DeleteAsync(
+            Pod.Resource, new ObjectKey(world.Space, "web"), DeleteOptions.Default with { GracePeriod = TimeSpan.Zero }, CancellationToken.None);
+        await AgentWorld.UntilAsync(() => world.Count("delete") == 1, "ztunnel let go");
+        Assert.False(world.ExemptsProbes());
+    }
+
+    [Fact]
     public async Task A_second_ztunnel_gets_the_whole_picture_and_nothing_is_added_twice_to_the_first()
     {
         await using var world = await AgentWorld.StartAsync(server);
