@@ -52,20 +52,22 @@ internal sealed class OperatorWorker(
     private async Task LeadAsync(Informer<MeshInstall> meshes, CancellationToken stop)
     {
         var scope = log.Scope("operator");
-        await using var children = new ChildWatch(kubernetes, scope);
+        var children = new ChildWatch(kubernetes, scope);
         var events = new MeshEvents(new EventRecorder(kubernetes, MeshEvents.Controller, options.Instance));
         var statuses = new StatusWriter(kubernetes, events, metrics, scope);
-        var installer = new MeshInstaller(kubernetes, new ObjectApplier(kubernetes, metrics, scope));
+        var exit = new WorkloadExit(kubernetes);
+        var installer = new MeshInstaller(kubernetes, new ObjectApplier(kubernetes, metrics, scope), exit);
         var reconciler = new MeshReconciler(
             meshes.Lister, new MeshRules(options.Versions), new MeshRenderer(new ChartTemplates()), new FactsSource(kubernetes),
             installer, statuses, events, children, metrics, options.Defaults, time);
-        var finalizer = new MeshFinalizer(new MeshRemoval(kubernetes, installer), events, statuses, children, time, scope);
+        var finalizer = new MeshFinalizer(new MeshRemoval(kubernetes, installer, exit), events, statuses, children, time, scope);
         using var loop = new ReconcileLoop<MeshInstall>(kubernetes, MeshInstall.Resource, meshes, reconciler, finalizer, new ReconcileLoopOptions
         {
             Workers = 1, // One mesh; a second worker could only see its own half of an order.
             Resync = options.Sweep,
             Queue = new WorkQueueOptions { FirstRetry = TimeSpan.FromMilliseconds(200), LongestRetry = TimeSpan.FromSeconds(30) },
         });
+        await using var watched = children; // Ends before the queue that it wakes.
         children.Wake = () => loop.Queue.TryAdd(ObjectKey.ClusterScoped(MeshInstall.SingletonName));
         await loop.RunAsync(stop);
     }

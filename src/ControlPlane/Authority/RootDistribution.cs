@@ -17,6 +17,10 @@ internal sealed class RootDistribution(
     TimeProvider time, ILogger log)
 {
     private const string RootKey = "root-cert.pem";
+
+    /// <summary>By this the operator knows which maps go with the mesh: somebody else's of the same name stays.</summary>
+    private const string ManagedByLabel = "app.kubernetes.io/managed-by";
+    private const string ManagedByValue = "mesh-control-plane";
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
     private static readonly string[] Excluded = ["kube-public", "kube-node-lease", "local-path-storage"];
 
@@ -93,7 +97,7 @@ internal sealed class RootDistribution(
             {
                 Name = key.Name,
                 Namespace = key.Namespace,
-                Labels = StringMap.From([KeyValuePair.Create("istio.io/config", "true")]),
+                Labels = StringMap.From([KeyValuePair.Create("istio.io/config", "true"), KeyValuePair.Create(ManagedByLabel, ManagedByValue)]),
             },
             Data = StringMap.From([KeyValuePair.Create(RootKey, roots)]),
         };

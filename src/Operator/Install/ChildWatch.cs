@@ -25,13 +25,21 @@ internal sealed class ChildWatch(KubernetesClient kubernetes, ILogger log) : IAs
     {
         if (_namespaces.SequenceEqual(namespaces)) return;
         await EndAsync();
-        _namespaces = [.. namespaces];
-        foreach (var (type, which) in WorkloadTypes.Managed(namespaces)) await StartAsync(type, which);
-        foreach (var name in namespaces)
+        try
         {
-            var ours = new ListOptions { Namespace = name, LabelSelector = $"{MeshRenderer.ManagedByLabel}={MeshRenderer.ManagedByValue}" };
-            await StartAsync(Pod.Resource, ours);
+            foreach (var (type, which) in WorkloadTypes.Managed(namespaces)) await StartAsync(type, which);
+            foreach (var name in namespaces)
+            {
+                var ours = new ListOptions { Namespace = name, LabelSelector = $"{MeshRenderer.ManagedByLabel}={MeshRenderer.ManagedByValue}" };
+                await StartAsync(Pod.Resource, ours);
+            }
         }
+        catch (ApiException)
+        {
+            await EndAsync(); // Half of the kinds watched is none: the next pass begins anew.
+            throw;
+        }
+        _namespaces = [.. namespaces];
     }
 
     /// <summary>Forgets the namespaces of a mesh that is gone.</summary>

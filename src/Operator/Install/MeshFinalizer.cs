@@ -22,12 +22,11 @@ internal sealed class MeshFinalizer(
         if (value.Metadata.Name != MeshInstall.SingletonName) return ReconcileResult.Done; // It never made anything.
         try
         {
-            var age = time.GetUtcNow() - (value.Metadata.DeletionTimestamp ?? time.GetUtcNow());
             var step = value.Spec.DeletionPolicy switch
             {
                 "Orphan" => await removal.OrphanAsync(value, keepControlPlane: true, stop),
                 "OrphanDataPlane" => await removal.OrphanAsync(value, keepControlPlane: false, stop),
-                _ => await removal.RemoveAsync(value, age, stop),
+                _ => await removal.RemoveAsync(value, new RemovalClock(value, time.GetUtcNow()), stop),
             };
             if (step.Forced is { } forced) await events.PublishAsync(value, new(IsWarning: true, "ForceCleanup", forced), stop);
             if (step.WaitingFor is null)
@@ -44,12 +43,36 @@ internal sealed class MeshFinalizer(
                 Components = step.Components,
                 WaitingFor = step.WaitingFor,
                 IsDeleting = true,
+                RemovalStep = step.Step,
             }, stop);
             return ReconcileResult.After(s_again);
         }
         catch (ApiException fault)
         {
+            await TellAsync(value, fault, stop);
             return ReconcileResult.Failed(fault.Message);
+        }
+    }
+
+    // Who waits for the removal has to see what holds it up.
+    private async Task TellAsync(MeshInstall value, ApiException fault, CancellationToken stop)
+    {
+        try
+        {
+            await statuses.WriteAsync(value, new StatusInput
+            {
+                Mesh = value,
+                Now = time.GetUtcNow(),
+                OperatorVersion = OperatorOptions.ProgramVersion.ToString(),
+                WaitingFor = fault.Reason == ApiErrorReason.Forbidden ? Obstacle.Of(fault).Message : fault.Message,
+                IsDeleting = true,
+                IsBlind = true,
+                RemovalStep = value.Status.FindCondition(ConditionTypes.Removing)?.Reason,
+            }, stop);
+        }
+        catch (ApiException silent)
+        {
+            log.LogWarning("the status of MeshInstall/{Name} cannot be written either: {Problem}", value.Metadata.Name, silent.Message);
         }
     }
 }

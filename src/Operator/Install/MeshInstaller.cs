@@ -8,7 +8,7 @@ namespace Mesh.Operator.Install;
 /// Takes rendered objects to the cluster wave by wave. A wave whose workloads have not rolled out holds back the changes of later waves,
 /// not the repair of what is there already. Progress is in the cluster only, so any operator can go on where another one died.
 /// </summary>
-internal sealed class MeshInstaller(KubernetesClient kubernetes, ObjectApplier applier)
+internal sealed class MeshInstaller(KubernetesClient kubernetes, ObjectApplier applier, WorkloadExit exit)
 {
     /// <summary>One pass. <paramref name="isSettled"/>: exactly these objects were complete before, so nothing is held back.</summary>
     public async Task<InstallOutcome> RunAsync(
@@ -61,11 +61,38 @@ internal sealed class MeshInstaller(KubernetesClient kubernetes, ObjectApplier a
         return components;
     }
 
-    /// <summary>Removes what we made for this mesh and no longer want, such as the agent of a mesh that no longer brings one.</summary>
-    public async Task PruneAsync(
-        string ownerUid, IReadOnlyList<RenderedObject> objects, IEnumerable<string> namespaces, CancellationToken stop)
+    /// <summary>
+    /// Removes what we made for this mesh and no longer want, such as the agent of a mesh that no longer brings one: workloads first, their
+    /// accounts and bindings when their last pod is gone. What is still waited for, null when nothing unwanted is left.
+    /// </summary>
+    public async Task<string?> PruneAsync(
+        string ownerUid, IReadOnlyList<RenderedObject> objects, IReadOnlyList<string> namespaces, CancellationToken stop)
+    {
+        string? waitingFor = null;
+        foreach (var (type, one) in await UnwantedAsync(ownerUid, objects, namespaces, stop))
+        {
+            if (WorkloadTypes.IsWorkload(type))
+            {
+                waitingFor ??= await exit.GoneAsync(type, one.Metadata.Key, stop);
+                continue;
+            }
+            if (WorkloadTypes.IsRight(type))
+            {
+                // It has its workload's name, whose pods ask the server with it whether they leave for good.
+                foreach (var name in namespaces) waitingFor ??= await exit.PodsGoneAsync(new ObjectKey(name, one.Metadata.Name), stop);
+                if (waitingFor is not null) continue;
+            }
+            await kubernetes.DeleteAsync(type, one.Metadata.Key, DeleteOptions.Default with { Uid = one.Metadata.Uid }, stop);
+        }
+        return waitingFor;
+    }
+
+    // Workloads first, accounts and bindings last, as WorkloadTypes lists them.
+    private async Task<List<(ResourceType<KubernetesObject> Type, KubernetesObject Object)>> UnwantedAsync(
+        string ownerUid, IReadOnlyList<RenderedObject> objects, IReadOnlyList<string> namespaces, CancellationToken stop)
     {
         var wanted = objects.Select(one => one.Id).ToHashSet(StringComparer.Ordinal);
+        var unwanted = new List<(ResourceType<KubernetesObject> Type, KubernetesObject Object)>();
         foreach (var (type, which) in WorkloadTypes.Managed(namespaces))
         {
             if (await kubernetes.Discovery.FindAsync(type.Group, type.Kind, stop) is not { } served) continue;
@@ -73,9 +100,10 @@ internal sealed class MeshInstaller(KubernetesClient kubernetes, ObjectApplier a
             {
                 var isOurs = one.Metadata.FindController()?.Uid == ownerUid;
                 if (!isOurs || one.Metadata.IsBeingDeleted || wanted.Contains($"{type.Group}/{type.Kind}/{one.Metadata.Key}")) continue;
-                await kubernetes.DeleteAsync(served, one.Metadata.Key, DeleteOptions.Default with { Uid = one.Metadata.Uid }, stop);
+                unwanted.Add((served, one));
             }
         }
+        return unwanted;
     }
 
     // Not yet its turn: what is there and was rendered alike before is repaired, the rest waits.

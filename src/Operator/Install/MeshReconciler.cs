@@ -28,13 +28,25 @@ internal sealed class MeshReconciler(
     /// <summary>A right that was just granted needs a moment to arrive at every API server; then it is missing.</summary>
     private static readonly TimeSpan s_rightsArrive = TimeSpan.FromSeconds(20);
 
+    /// <summary>A server that does not answer for a moment is not news for a mesh that is ready.</summary>
+    private static readonly TimeSpan s_hiccup = TimeSpan.FromSeconds(10);
+
     private DateTimeOffset? _forbiddenSince;
+    private DateTimeOffset? _failingSince;
 
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken stop)
     {
         if (meshes.Find(key) is not { } mesh || mesh.Metadata.IsBeingDeleted) return ReconcileResult.Done;
         var began = time.GetTimestamp();
-        var result = await ReconcileAsync(mesh, stop);
+        ReconcileResult result;
+        try
+        {
+            result = await ReconcileAsync(mesh, stop);
+        }
+        catch (ApiException fault)
+        {
+            result = ReconcileResult.Failed(fault.Message); // Not even the status could be written.
+        }
         metrics.Reconciled(ResultName(result), time.GetElapsedTime(began));
         return result;
     }
@@ -65,11 +77,11 @@ internal sealed class MeshReconciler(
         }
         catch (ApiException fault) when (fault.Reason == ApiErrorReason.Forbidden)
         {
-            return await ForbiddenAsync(input, fault, stop);
+            return await ForbiddenAsync(input, Obstacle.Of(fault), stop);
         }
         catch (ApiException fault)
         {
-            return ReconcileResult.Failed(fault.Message);
+            return await FailedAsync(input, fault, stop);
         }
     }
 
@@ -90,9 +102,12 @@ internal sealed class MeshReconciler(
             return ReconcileResult.After(s_soon);
         }
         var outcome = await installer.RunAsync(objects, spec.DriftPolicy, isSettled, stop);
-        _forbiddenSince = null;
+        (_forbiddenSince, _failingSince) = (null, null);
         await children.WatchAsync(namespaces);
-        if (outcome.IsComplete) await installer.PruneAsync(mesh.Metadata.Uid, objects, namespaces, stop);
+        if (outcome.IsComplete)
+        {
+            outcome = outcome with { WaitingFor = await installer.PruneAsync(mesh.Metadata.Uid, objects, namespaces, stop) };
+        }
         if (outcome.Corrected.Count > 0)
         {
             var names = string.Join(", ", outcome.Corrected.Select(one => one.Object.ToString()));
@@ -117,18 +132,29 @@ internal sealed class MeshReconciler(
             components = await installer.ObserveAsync(mesh, node, stop);
             await children.WatchAsync([mesh, node]);
         }
+        _failingSince = null;
         await statuses.WriteAsync(input.Mesh, input with { Components = components }, stop);
         return ReconcileResult.Done; // A retry cannot help; the user's edit will wake us.
     }
 
-    private async Task<ReconcileResult> ForbiddenAsync(StatusInput input, ApiException fault, CancellationToken stop)
+    private async Task<ReconcileResult> ForbiddenAsync(StatusInput input, Obstacle obstacle, CancellationToken stop)
     {
         _forbiddenSince ??= input.Now;
-        var isMissing = input.Now - _forbiddenSince > s_rightsArrive;
-        var message = $"the operator lacks a right: {fault.Message}; apply the operator's manifests of this version again";
-        await statuses.WriteAsync(input.Mesh, isMissing
-            ? input with { Forbidden = message }
-            : input with { WaitingFor = "rights that were just granted" }, stop);
-        return isMissing ? ReconcileResult.Failed(message) : ReconcileResult.After(TimeSpan.FromSeconds(1));
+        var mayCome = obstacle.IsMissingRight && input.Now - _forbiddenSince <= s_rightsArrive;
+        await statuses.WriteAsync(input.Mesh, mayCome
+            ? input with { IsBlind = true, WaitingFor = "rights that were just granted" }
+            : input with { IsBlind = true, Obstacle = obstacle }, stop);
+        return mayCome ? ReconcileResult.After(TimeSpan.FromSeconds(1)) : ReconcileResult.Failed(obstacle.Message);
+    }
+
+    // Tried again all the same; but who looks at the status has to see why nothing moves.
+    private async Task<ReconcileResult> FailedAsync(StatusInput input, ApiException fault, CancellationToken stop)
+    {
+        _failingSince ??= input.Now;
+        var ready = input.Mesh.Status.FindCondition(ConditionTypes.Ready);
+        var isHiccup = fault.Error.IsTransient && ready is { Status: "True" } && ready.ObservedGeneration == input.Mesh.Metadata.Generation
+            && input.Now - _failingSince <= s_hiccup;
+        if (!isHiccup) await statuses.WriteAsync(input.Mesh, input with { IsBlind = true, WaitingFor = fault.Message }, stop);
+        return ReconcileResult.Failed(fault.Message);
     }
 }

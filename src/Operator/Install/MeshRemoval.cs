@@ -2,53 +2,62 @@ using System.Text.Json.Nodes;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;
 using Mesh.Operator.Api;
+using Mesh.Operator.Rendering;
 
 namespace Mesh.Operator.Install;
 
 /// <summary>
 /// The way out, in the order that leaves every pod with a working network: the agent takes its rules out of the pods, then ztunnel goes,
-/// then the control plane, then the rest. A ztunnel that goes before the rules would leave pods talking to nobody.
+/// then the control plane, then the rest. A ztunnel that goes before the rules would leave pods talking to nobody, and an account that goes
+/// before its agent would keep that agent from knowing that it leaves.
 /// </summary>
-internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller installer)
+internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller installer, WorkloadExit exit)
 {
     private const string RootConfigMap = "istio-ca-root-cert";
+    private const string RootsAreOurs = $"{MeshRenderer.ManagedByLabel}=mesh-control-plane";
     private const string OwnBinding = "mesh-operator";
     private const string EnrolledAnnotation = "ambient.istio.io/redirection";
 
-    /// <summary>How long after the deletion each part is waited for; a dead node must not hold a mesh for ever.</summary>
-    private static readonly TimeSpan s_agentsDeadline = TimeSpan.FromSeconds(75);
-    private static readonly TimeSpan s_proxiesDeadline = TimeSpan.FromSeconds(115);
-    private static readonly TimeSpan s_controlPlaneDeadline = TimeSpan.FromSeconds(150);
-    private static readonly TimeSpan s_namespacesDeadline = TimeSpan.FromSeconds(170);
-
-    public async Task<RemovalStep> RemoveAsync(MeshInstall mesh, TimeSpan age, CancellationToken stop)
+    public async Task<RemovalStep> RemoveAsync(MeshInstall mesh, RemovalClock clock, CancellationToken stop)
     {
         var (meshNamespace, nodeNamespace) = Namespaces(mesh);
         var components = await installer.ObserveAsync(meshNamespace, nodeNamespace, stop);
-        string? forced = null;
-        if (await IsOursAsync(nodeNamespace, stop))
+        var forced = new List<string>();
+        foreach (var (step, act) in Steps(mesh, meshNamespace, nodeNamespace))
         {
-            var agents = await GoneAsync(WorkloadTypes.DaemonSets, new(nodeNamespace, "mesh-cni"), stop)
-                ?? (mesh.Spec.Cni.Enabled ? await EnrolledAsync(stop) : null);
-            if (agents is not null && age < s_agentsDeadline) return new(agents, components);
-            if (agents is not null) forced = $"not waited for any longer: {agents}";
-
-            var proxies = await GoneAsync(WorkloadTypes.DaemonSets, new(nodeNamespace, "ztunnel"), stop);
-            if (proxies is not null && age < s_proxiesDeadline) return new(proxies, components);
+            if (await act(stop) is not { } unfinished) continue;
+            if (clock.IsWaitedFor(step)) return new(unfinished, components, step, Text(forced));
+            if (clock.IsJustOver(step)) forced.Add($"not waited for any longer: {unfinished}");
         }
-        if (await IsOursAsync(meshNamespace, stop))
-        {
-            var server = await GoneAsync(WorkloadTypes.Deployments, new(meshNamespace, "mesh-control-plane"), stop);
-            if (server is not null && age < s_controlPlaneDeadline) return new(server, components);
-        }
-        await DeleteRestAsync(mesh, meshNamespace, nodeNamespace, stop);
-        await DeleteRootsAsync(stop);
-        var namespaces = await NamespacesGoneAsync([meshNamespace, nodeNamespace], stop);
-        if (namespaces is not null && age < s_namespacesDeadline) return new(namespaces, components, forced);
         // The very last act: without these bindings no other step could be taken again.
         foreach (var name in new[] { meshNamespace, nodeNamespace }) await DeleteOwnBindingAsync(name, stop);
-        return new(null, components, forced);
+        return new(null, components, Forced: Text(forced));
     }
+
+    private static string? Text(List<string> forced) => forced.Count == 0 ? null : string.Join("; ", forced);
+
+    // Each tells what is unfinished, null when nothing is.
+    private (string Step, Func<CancellationToken, Task<string?>> Act)[] Steps(MeshInstall mesh, string meshNamespace, string nodeNamespace) =>
+    [
+        (RemovalClock.Agents, async stop => await IsOursAsync(nodeNamespace, stop)
+            ? await exit.GoneAsync(WorkloadTypes.DaemonSets, new(nodeNamespace, "mesh-cni"), stop)
+                ?? (mesh.Spec.Cni.Enabled ? await EnrolledAsync(stop) : null)
+            : null),
+        (RemovalClock.Proxies, async stop => await IsOursAsync(nodeNamespace, stop)
+            ? await exit.GoneAsync(WorkloadTypes.DaemonSets, new(nodeNamespace, "ztunnel"), stop)
+            : null),
+        (RemovalClock.ControlPlane, async stop => await IsOursAsync(meshNamespace, stop)
+            ? await exit.GoneAsync(WorkloadTypes.Deployments, new(meshNamespace, "mesh-control-plane"), stop)
+            : null),
+        // An agent that is asked whether it leaves for good asks the server, as its account.
+        (RemovalClock.Accounts, stop => exit.PodsGoneAsync(new(nodeNamespace, "mesh-cni"), stop)),
+        (RemovalClock.Namespaces, async stop =>
+        {
+            await DeleteRestAsync(mesh, meshNamespace, nodeNamespace, stop);
+            await DeleteRootsAsync(stop);
+            return await NamespacesGoneAsync([meshNamespace, nodeNamespace], stop);
+        }),
+    ];
 
     /// <summary>Leaves the objects as they are, without an owner; without its control plane where only the data plane is to stay.</summary>
     public async Task<RemovalStep> OrphanAsync(MeshInstall mesh, bool keepControlPlane, CancellationToken stop)
@@ -56,7 +65,7 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
         var (meshNamespace, nodeNamespace) = Namespaces(mesh);
         if (!keepControlPlane && await IsOursAsync(meshNamespace, stop))
         {
-            var waiting = await GoneAsync(WorkloadTypes.Deployments, new(meshNamespace, "mesh-control-plane"), stop);
+            var waiting = await exit.GoneAsync(WorkloadTypes.Deployments, new(meshNamespace, "mesh-control-plane"), stop);
             if (waiting is not null) return new(waiting, []);
         }
         foreach (var (type, one) in await OwnedAsync(mesh, [meshNamespace, nodeNamespace], stop))
@@ -82,19 +91,6 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
         await kubernetes.DeleteAsync(WorkloadTypes.RoleBindings, new ObjectKey(name, OwnBinding), DeleteOptions.Default, stop);
     }
 
-    // Null when the workload and all its pods are gone, else what is still there.
-    private async Task<string?> GoneAsync(ResourceType<KubernetesObject> type, ObjectKey key, CancellationToken stop)
-    {
-        if (await kubernetes.FindAsync(type, key, stop) is { } found)
-        {
-            if (!found.Metadata.IsBeingDeleted) await kubernetes.DeleteAsync(type, key, DeleteOptions.Default with { Uid = found.Metadata.Uid }, stop);
-            return $"{type.Kind} {key} is being deleted";
-        }
-        var pods = await kubernetes.ListAsync(
-            PartialObject.Of(Pod.Resource), new ListOptions { Namespace = key.Namespace, LabelSelector = $"app={key.Name}" }, stop);
-        return pods.Items.Count == 0 ? null : $"{pods.Items.Count} pods of {key.Name} are ending";
-    }
-
     private async Task<string?> EnrolledAsync(CancellationToken stop)
     {
         var pods = await kubernetes.ListAsync(PartialObject.Of(Pod.Resource), ListOptions.All, stop);
@@ -116,11 +112,11 @@ internal sealed class MeshRemoval(KubernetesClient kubernetes, MeshInstaller ins
         }
     }
 
-    // What the control plane put into every namespace: a root that nobody signs with any more.
+    // What the control plane put into every namespace: a root that nobody signs with any more. Another mesh's of that name stays.
     private async Task DeleteRootsAsync(CancellationToken stop)
     {
         var roots = await kubernetes.ListAsync(
-            PartialObject.Of(ConfigMap.Resource), new ListOptions { FieldSelector = $"metadata.name={RootConfigMap}" }, stop);
+            PartialObject.Of(ConfigMap.Resource), new ListOptions { FieldSelector = $"metadata.name={RootConfigMap}", LabelSelector = RootsAreOurs }, stop);
         foreach (var root in roots.Items)
         {
             if (!root.Metadata.IsBeingDeleted) await kubernetes.DeleteAsync(ConfigMap.Resource, root.Metadata.Key, DeleteOptions.Default, stop);

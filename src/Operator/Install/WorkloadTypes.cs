@@ -29,6 +29,11 @@ internal static class WorkloadTypes
     public static readonly IReadOnlyList<ResourceType<KubernetesObject>> Namespaced =
         [DaemonSets, Deployments, Services, DisruptionBudgets, ServiceAccounts, RoleBindings];
 
+    public static bool IsWorkload(ResourceType type) => type.Kind is "Deployment" or "DaemonSet";
+
+    /// <summary>What a workload's pods may do hangs on it.</summary>
+    public static bool IsRight(ResourceType type) => type.Kind is "ServiceAccount" or "RoleBinding" or "ClusterRoleBinding";
+
     /// <summary>Everything that carries our label, by kind and place.</summary>
     public static IEnumerable<(ResourceType<KubernetesObject> Type, ListOptions Which)> Managed(IEnumerable<string> namespaces)
     {

@@ -27,7 +27,11 @@ internal static class MeshPatterns
         @"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?\z");
 
     public static Regex AbsolutePath { get; } = Pattern(
-        @"^/[A-Za-z0-9._/-]*\z");
+        @"^(/[A-Za-z0-9._-]+)+/?\z");
+
+    /// <summary>"." and "..", which name another folder than the path seems to.</summary>
+    public static Regex DotSegment { get; } = Pattern(
+        @"/\.\.?(/|\z)");
 
     public static Regex VariableName { get; } = Pattern(
         @"^[A-Za-z_][A-Za-z0-9_]*\z");

@@ -75,16 +75,17 @@ internal sealed class SpecRules : AbstractValidator<MeshInstallSpec>
 
     private void Cni()
     {
-        const string absolute = "must be an absolute path such as /opt/cni/bin";
-        RuleFor(spec => spec.Cni.BinDir).Matches(MeshPatterns.AbsolutePath).WithMessage(absolute);
-        RuleFor(spec => spec.Cni.ConfDir).Matches(MeshPatterns.AbsolutePath).WithMessage(absolute);
-        RuleFor(spec => spec.Cni.NetnsDir).Matches(MeshPatterns.AbsolutePath).WithMessage(absolute);
+        RuleFor(spec => spec.Cni.BinDir).Must(IsFolder).WithMessage("must be an absolute path below /, without . and .., such as /opt/cni/bin");
+        RuleFor(spec => spec.Cni.ConfDir).Must(IsFolder).WithMessage("must be an absolute path below /, without . and .., such as /etc/cni/net.d");
+        RuleFor(spec => spec.Cni.NetnsDir).Must(IsFolder).WithMessage("must be an absolute path below /, without . and .., such as /var/run/netns");
         RuleForEach(spec => spec.Cni.ExcludeNamespaces).Matches(MeshPatterns.DnsLabel).WithMessage("must be the name of a namespace");
     }
 
     private void OneOf(string field, System.Linq.Expressions.Expression<Func<MeshInstallSpec, string>> value, IReadOnlyList<string> supported) =>
         RuleFor(value).Must(supported.Contains).OverridePropertyName(field)
             .WithMessage($"Unsupported value; supported: {string.Join(", ", supported)}");
+
+    private static bool IsFolder(string path) => MeshPatterns.AbsolutePath.IsMatch(path) && !MeshPatterns.DotSegment.IsMatch(path);
 
     private static bool IsDedicated(string name) =>
         MeshPatterns.DnsLabel.IsMatch(name) && !s_systemNamespaces.Contains(name) && !name.StartsWith("kube-", StringComparison.Ordinal);

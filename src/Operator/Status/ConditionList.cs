@@ -16,6 +16,9 @@ internal sealed class ConditionList(MeshInstall mesh, DateTimeOffset now)
 
     public void False(string type, string reason, string message) => Add(type, "False", reason, message);
 
+    /// <summary>As it was said before, of the generation it was said of.</summary>
+    public void Keep(MeshCondition said) => Conditions.Add(said);
+
     /// <summary>One of two conditions has stood for so long, for this generation.</summary>
     public bool IsLongerThan(string type, string orStalled, TimeSpan limit)
     {
@@ -31,9 +34,13 @@ internal sealed class ConditionList(MeshInstall mesh, DateTimeOffset now)
             && now - since > limit;
     }
 
-    // An edit of the spec is new work with a deadline of its own.
-    private bool StartsAgain(string type, MeshCondition before) =>
-        type == ConditionTypes.Reconciling && before.ObservedGeneration != mesh.Metadata.Generation;
+    // An edit of the spec is new work with a deadline of its own, and so is each step of a removal.
+    private bool StartsAgain(string type, string reason, MeshCondition before) => type switch
+    {
+        ConditionTypes.Reconciling => before.ObservedGeneration != mesh.Metadata.Generation,
+        ConditionTypes.Removing => before.Reason != reason,
+        _ => false,
+    };
 
     private void Add(string type, string status, string reason, string message)
     {
@@ -44,7 +51,7 @@ internal sealed class ConditionList(MeshInstall mesh, DateTimeOffset now)
             Type = type,
             Status = status,
             ObservedGeneration = mesh.Metadata.Generation,
-            LastTransitionTime = before is not null && before.Status == status && !StartsAgain(type, before)
+            LastTransitionTime = before is not null && before.Status == status && !StartsAgain(type, reason, before)
                 ? before.LastTransitionTime
                 : now.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
             Reason = reason,

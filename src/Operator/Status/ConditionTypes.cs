@@ -1,6 +1,6 @@
 namespace Mesh.Operator.Status;
 
-/// <summary>The conditions of a MeshInstall. Reconciling, Stalled, Paused and Drifted stand only while they are true.</summary>
+/// <summary>The conditions of a MeshInstall. Reconciling, Stalled, Paused, Drifted and Removing stand only while they are true.</summary>
 internal static class ConditionTypes
 {
     public const string Ready = "Ready";
@@ -12,4 +12,7 @@ internal static class ConditionTypes
     public const string ZtunnelReady = "ZTunnelReady";
     public const string Paused = "Paused";
     public const string Drifted = "Drifted";
+
+    /// <summary>Its reason is the step of a removal, and its time when that step began.</summary>
+    public const string Removing = "Removing";
 }

@@ -23,7 +23,7 @@ internal static class MeshStatus
         var before = input.Mesh.Status;
         var isValid = input.Problems.Count == 0;
         var isPaused = input.Mesh.Spec.Suspend && isValid && !input.IsDeleting;
-        var isDone = isValid && !isPaused && !input.IsDeleting && input.WaitingFor is null && input.Forbidden is null;
+        var isDone = isValid && !isPaused && !input.IsDeleting && input.WaitingFor is null && input.Obstacle is null;
         return before with
         {
             ObservedGeneration = input.Mesh.Metadata.Generation,
@@ -32,7 +32,7 @@ internal static class MeshStatus
             CurrentVersion = isDone ? input.Target : before.CurrentVersion,
             TargetVersion = input.Target ?? before.TargetVersion,
             Conditions = Conditions(input, isValid, isPaused, isDone),
-            Components = [.. input.Components.Select(state => state.Rollout.ToStatus(state.Failure?.Message))],
+            Components = input.IsBlind ? before.Components : [.. input.Components.Select(state => state.Rollout.ToStatus(state.Failure?.Message))],
             Resolved = input.Resolved ?? before.Resolved,
             Inventory = input.Inventory ?? before.Inventory,
         };
@@ -41,13 +41,13 @@ internal static class MeshStatus
     private static string PhaseOf(StatusInput input, bool isValid, bool isPaused, bool isDone)
     {
         if (input.IsDeleting) return "Deleting";
-        if (!isValid || input.Forbidden is not null) return "Failed";
+        if (!isValid || input.Obstacle is not null) return "Failed";
         if (isPaused) return "Paused";
         if (isDone) return "Ready";
         var current = input.Mesh.Status.CurrentVersion;
         if (current is null) return "Installing";
         if (current != input.Target) return "Upgrading";
-        return input.Components.All(state => state.Rollout.Available >= state.Rollout.Desired) ? "Installing" : "Degraded";
+        return !input.IsBlind && input.Components.All(state => state.Rollout.Available >= state.Rollout.Desired) ? "Installing" : "Degraded";
     }
 
     private static List<MeshCondition> Conditions(StatusInput input, bool isValid, bool isPaused, bool isDone)
@@ -64,6 +64,7 @@ internal static class MeshStatus
             list.True(ConditionTypes.Drifted, "FieldsChanged",
                 $"{input.Drifted} objects were edited and spec.driftPolicy is {input.Mesh.Spec.DriftPolicy}; set it to Correct to put them back");
         }
+        if (input.RemovalStep is { } step) list.True(ConditionTypes.Removing, step, input.WaitingFor ?? "removing the mesh");
         return list.Conditions;
     }
 
@@ -72,7 +73,7 @@ internal static class MeshStatus
         if (isDone) list.True(ConditionTypes.Ready, "AllComponentsReady", $"version {input.Target} runs");
         else if (input.IsDeleting) list.False(ConditionTypes.Ready, "Deleting", input.WaitingFor ?? "the mesh is being removed");
         else if (!isValid) list.False(ConditionTypes.Ready, "InvalidSpec", $"what ran goes on running; {ProblemText(input)}");
-        else if (input.Forbidden is { } forbidden) list.False(ConditionTypes.Ready, "InsufficientPermissions", forbidden);
+        else if (input.Obstacle is { } obstacle) list.False(ConditionTypes.Ready, obstacle.Reason, obstacle.Message);
         else if (isPaused) PausedReadiness(list, input);
         else list.False(ConditionTypes.Ready, NotReadyReason(input), input.WaitingFor ?? "components are not ready");
     }
@@ -87,6 +88,7 @@ internal static class MeshStatus
 
     private static string NotReadyReason(StatusInput input)
     {
+        if (input.IsBlind) return "ApiRequestFailed";
         if (input.Components.Any(state => state.Failure is { IsImage: true })) return "ImagePullFailed";
         foreach (var (component, _, reason) in s_components)
         {
@@ -98,7 +100,7 @@ internal static class MeshStatus
     private static void Activity(ConditionList list, StatusInput input, bool isValid, bool isPaused)
     {
         if (!isValid) list.True(ConditionTypes.Stalled, "InvalidSpec", ProblemText(input));
-        else if (input.Forbidden is { } forbidden) list.True(ConditionTypes.Stalled, "InsufficientPermissions", forbidden);
+        else if (input.Obstacle is { } obstacle) list.True(ConditionTypes.Stalled, obstacle.Reason, obstacle.Message);
         else if (!isPaused) Progress(list, input);
     }
 
@@ -118,6 +120,11 @@ internal static class MeshStatus
 
     private static void Component(ConditionList list, StatusInput input, string component, string condition)
     {
+        if (input.IsBlind)
+        {
+            if (input.Mesh.Status.FindCondition(condition) is { } said) list.Keep(said);
+            return;
+        }
         var state = input.Components.FirstOrDefault(one => one.Rollout.Component == component);
         if (state is null)
         {

@@ -24,8 +24,11 @@ internal sealed record StatusInput
     /// <summary>Null when all waves are verified.</summary>
     public string? WaitingFor { get; init; }
 
-    /// <summary>The API server refused something that only an administrator can grant.</summary>
-    public string? Forbidden { get; init; }
+    /// <summary>Only a person can help.</summary>
+    public Obstacle? Obstacle { get; init; }
+
+    /// <summary>The API server kept us from looking: what was said of the components stands.</summary>
+    public bool IsBlind { get; init; }
 
     public int Drifted { get; init; }
 
@@ -34,4 +37,7 @@ internal sealed record StatusInput
     public InventoryStatus? Inventory { get; init; }
 
     public bool IsDeleting { get; init; }
+
+    /// <summary>Which step of a removal is under way; see <see cref="RemovalClock"/>.</summary>
+    public string? RemovalStep { get; init; }
 }

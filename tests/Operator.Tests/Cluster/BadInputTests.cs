@@ -130,6 +130,53 @@ public sealed class BadInputTests(ApiServer server) : IClassFixture<ApiServer>
     }
 
     [Fact]
+    public async Task What_an_admission_rule_refuses_is_not_called_a_missing_right()
+    {
+        await using var world = await InstallWorld.BeginAsync(server);
+        await server.RunKubectlAsync("create", "namespace", "mesh-system");
+        await server.RunKubectlAsync("create", "quota", "none", "-n", "mesh-system", "--hard=services=0");
+        // The quota controller's part, which does not run here.
+        var counted = JsonNode.Parse("""{"status":{"hard":{"services":"0"},"used":{"services":"0"}}}""")!;
+        var quotas = KubernetesObject.TypeOf("", "v1", "resourcequotas", "ResourceQuota", namespaced: true);
+        (await world.Kubernetes.TryPatchAsync(quotas, new ObjectKey("mesh-system", "none"), PatchKind.Merge, counted, WriteOptions.Status, s_stop)).Get();
+        await world.StartOperatorAsync();
+        world.RunControllers();
+        await world.ApplyAsync("""{"version":"0.1.0"}""");
+        var stalled = await world.UntilAsync("the quota is named", mesh => mesh.Status.FindCondition("Stalled") is { Reason: "AdmissionDenied" });
+        Assert.Contains("quota", stalled.Status.FindCondition("Ready")!.Message, StringComparison.Ordinal);
+        Assert.Contains("change that rule", stalled.Status.FindCondition("Ready")!.Message, StringComparison.Ordinal);
+        await server.RunKubectlAsync("delete", "quota", "none", "-n", "mesh-system");
+        await world.UntilReadyAsync();
+        await world.DeleteMeshAsync();
+        await server.RunKubectlAsync("delete", "namespace", "mesh-system");
+    }
+
+    [Fact]
+    public async Task A_server_that_fails_is_named_in_the_status_of_an_installation_and_of_a_removal()
+    {
+        await using var world = await InstallWorld.BeginAsync(server);
+        await world.StartOperatorAsync();
+        world.RunControllers();
+        await world.BreakAsync("CREATE", "deployments");
+        await world.ApplyAsync("""{"version":"0.1.0"}""");
+        var held = await world.UntilAsync("the failure is named", mesh =>
+            mesh.Status.FindCondition("Ready") is { } ready && ready.Message.Contains("failed calling webhook", StringComparison.Ordinal));
+        Assert.Equal("ApiRequestFailed", held.Status.FindCondition("Ready")!.Reason);
+        Assert.Equal("True", held.Status.FindCondition("Reconciling")!.Status);
+        await world.MendAsync();
+        await world.UntilReadyAsync();
+
+        await world.BreakAsync("DELETE", "daemonsets");
+        await world.Kubernetes.DeleteAsync(Api.MeshInstall.Resource, ObjectKey.ClusterScoped("default"), DeleteOptions.Default, s_stop);
+        var stuck = await world.UntilAsync("the failure is named", mesh =>
+            mesh.Status.FindCondition("Ready") is { } ready && ready.Message.Contains("failed calling webhook", StringComparison.Ordinal));
+        Assert.Equal("Deleting", stuck.Status.Phase);
+        Assert.Equal("True", stuck.Status.FindCondition("ZTunnelReady")!.Status); // As far as anybody knows.
+        await world.MendAsync();
+        await world.UntilGoneAsync();
+    }
+
+    [Fact]
     public async Task A_suspended_mesh_is_left_alone_until_it_goes_on()
     {
         await using var world = await InstallWorld.BeginAsync(server);

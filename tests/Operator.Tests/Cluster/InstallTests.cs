@@ -102,7 +102,10 @@ public sealed class InstallTests(ApiServer server) : IClassFixture<ApiServer>
         // A pod that is still enrolled holds ztunnel back.
         await server.RunKubectlAsync("create", "namespace", "shop");
         await server.RunKubectlAsync("create", "configmap", "istio-ca-root-cert", "-n", "shop");
+        await server.RunKubectlAsync("label", "configmap", "istio-ca-root-cert", "-n", "shop", "app.kubernetes.io/managed-by=mesh-control-plane");
         await server.RunKubectlAsync("create", "configmap", "other", "-n", "shop");
+        await server.RunKubectlAsync("create", "namespace", "other-mesh");
+        await server.RunKubectlAsync("create", "configmap", "istio-ca-root-cert", "-n", "other-mesh");
         var pod = KubernetesObject.Parse("""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"cart","namespace":"shop","annotations":{"ambient.istio.io/redirection":"enabled"}},"spec":{"containers":[{"name":"a","image":"a"}]}}"""u8);
         var pods = KubernetesObject.TypeOf("", "v1", "pods", "Pod", namespaced: true);
         await world.Kubernetes.CreateAsync(pods, pod, s_stop);
@@ -120,7 +123,8 @@ public sealed class InstallTests(ApiServer server) : IClassFixture<ApiServer>
         await server.RunKubectlAsync("get", "crd", "authorizationpolicies.security.istio.io", "peerauthentications.security.istio.io");
         Assert.DoesNotContain("istio-ca-root-cert", await server.RunKubectlAsync("get", "configmaps", "-n", "shop"), StringComparison.Ordinal);
         await server.RunKubectlAsync("get", "configmap", "other", "-n", "shop");
-        await server.RunKubectlAsync("delete", "namespace", "shop");
+        await server.RunKubectlAsync("get", "configmap", "istio-ca-root-cert", "-n", "other-mesh"); // Somebody else's.
+        await server.RunKubectlAsync("delete", "namespace", "shop", "other-mesh");
     }
 
     [Fact]
@@ -166,6 +170,75 @@ public sealed class InstallTests(ApiServer server) : IClassFixture<ApiServer>
         var left = await world.VersionsAsync();
         Assert.Equal(["MeshInstall", "Namespace mesh-node"], left.Keys);
         await server.RunKubectlAsync("delete", "namespace", "mesh-node");
+    }
+
+    [Fact]
+    public async Task An_agent_that_is_taken_out_of_a_running_mesh_keeps_its_rights_until_its_pods_are_gone()
+    {
+        await using var world = await ReadyWorldAsync();
+        await world.RunPodAsync("mesh-node", "mesh-cni", "mesh-cni-x");
+        await world.ApplyAsync("""{"version":"0.1.0","cni":{"enabled":false}}""");
+        await UntilAsync(async () => await world.Kubernetes.FindAsync(WorkloadTypes.DaemonSets, new ObjectKey("mesh-node", "mesh-cni"), s_stop) is null);
+        var waiting = await world.UntilAsync("the agents are awaited", mesh =>
+            mesh.Status.FindCondition("Reconciling") is { } condition && condition.Message.Contains("pods of mesh-cni", StringComparison.Ordinal));
+        Assert.Equal("False", waiting.Status.FindCondition("Ready")!.Status);
+        await Task.Delay(2000);
+        Assert.Equal("ServiceAccount RoleBinding ClusterRoleBinding", await world.AgentRightsAsync());
+
+        await world.EndPodAsync("mesh-node", "mesh-cni-x");
+        await world.UntilReadyAsync();
+        Assert.Equal("", await world.AgentRightsAsync());
+    }
+
+    [Fact]
+    public async Task A_deletion_of_long_ago_still_waits_for_the_agents_and_their_rights_outlive_them()
+    {
+        await using var world = await InstallWorld.BeginAsync(server);
+        // What an operator sees that was down when the mesh was deleted, or whose clock is ahead.
+        var clock = new ClockAhead(TimeSpan.FromMinutes(10));
+        await world.StartOperatorAsync(clock);
+        world.RunControllers();
+        await world.ApplyAsync("""{"version":"0.1.0"}""");
+        await world.UntilReadyAsync();
+        await world.RunPodAsync("mesh-node", "mesh-cni", "mesh-cni-x");
+        await world.Kubernetes.DeleteAsync(Api.MeshInstall.Resource, ObjectKey.ClusterScoped("default"), DeleteOptions.Default, s_stop);
+        await world.UntilAsync("the agents are awaited", mesh => mesh.Status.FindCondition("Removing") is { Reason: "Agents" });
+        await Task.Delay(3000);
+        Assert.NotNull(await world.Kubernetes.FindAsync(WorkloadTypes.DaemonSets, new ObjectKey("mesh-node", "ztunnel"), s_stop));
+        Assert.Equal("ServiceAccount RoleBinding ClusterRoleBinding", await world.AgentRightsAsync());
+
+        clock.Advance(TimeSpan.FromSeconds(80)); // Now it is a node that is dead.
+        await world.UntilAsync("only the rights are left", mesh => mesh.Status.FindCondition("Removing") is { Reason: "Accounts" });
+        Assert.Null(await world.Kubernetes.FindAsync(WorkloadTypes.DaemonSets, new ObjectKey("mesh-node", "ztunnel"), s_stop));
+        Assert.Null(await world.Kubernetes.FindAsync(WorkloadTypes.Deployments, new ObjectKey("mesh-system", "mesh-control-plane"), s_stop));
+        Assert.Contains("ForceCleanup", await world.EventReasonsAsync());
+        await Task.Delay(2000);
+        Assert.Equal("ServiceAccount RoleBinding ClusterRoleBinding", await world.AgentRightsAsync());
+
+        clock.Advance(TimeSpan.FromSeconds(80));
+        await world.UntilGoneAsync();
+        Assert.Equal("", await world.AgentRightsAsync());
+    }
+
+    [Fact]
+    public async Task A_binding_that_is_not_the_meshs_is_out_of_the_operators_reach()
+    {
+        await using var world = await InstallWorld.BeginAsync(server);
+        using var client = server.Connect(asOperator: true);
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["poke"] = "1" } } };
+        (ResourceType<KubernetesObject> Type, ObjectKey Key)[] others =
+        [
+            (WorkloadTypes.ClusterRoleBindings, ObjectKey.ClusterScoped("cluster-admin")),
+            (WorkloadTypes.ClusterRoleBindings, ObjectKey.ClusterScoped("mesh-operator")), // Its own rights.
+            (WorkloadTypes.RoleBindings, new ObjectKey("kube-system", "system::leader-locking-kube-scheduler")),
+        ];
+        foreach (var (type, key) in others)
+        {
+            Assert.NotNull(await world.Kubernetes.FindAsync(type, key, s_stop));
+            Assert.Equal(ApiErrorReason.Forbidden, (await client.TryPatchAsync(type, key, PatchKind.Merge, patch, WriteOptions.Default, s_stop)).Error!.Reason);
+            var refused = await Assert.ThrowsAsync<ApiException>(() => client.DeleteAsync(type, key, DeleteOptions.Default with { DryRun = true }, s_stop));
+            Assert.Equal(ApiErrorReason.Forbidden, refused.Reason);
+        }
     }
 
     private async Task<InstallWorld> ReadyWorldAsync(string spec = """{"version":"0.1.0"}""")

@@ -57,12 +57,12 @@ internal sealed class InstallWorld : IAsyncDisposable
     }
 
     /// <summary>An operator with its own lease identity and the rights of its service account.</summary>
-    public async Task<OperatorWorker> StartOperatorAsync()
+    public async Task<OperatorWorker> StartOperatorAsync(TimeProvider? time = null)
     {
         var client = _server.Connect(asOperator: true, _log.Scope("kubernetes"));
         var metrics = new OperatorMetrics();
         var options = Options with { Instance = $"operator-{++_instances}" };
-        var worker = new OperatorWorker(client, options, metrics, new Readiness(), _log, TimeProvider.System);
+        var worker = new OperatorWorker(client, options, metrics, new Readiness(), _log, time ?? TimeProvider.System);
         _operators.Add((worker, metrics, client));
         await worker.StartAsync(_stop.Token);
         return worker;
@@ -135,6 +135,47 @@ internal sealed class InstallWorld : IAsyncDisposable
     public static bool IsReady(MeshInstall mesh) =>
         mesh.Status.ObservedGeneration == mesh.Metadata.Generation && mesh.Status.FindCondition("Ready") is { Status: "True" } ready
         && ready.ObservedGeneration == mesh.Metadata.Generation;
+
+    /// <summary>A pod of a component that is on no node: it stays until somebody deletes it.</summary>
+    public Task RunPodAsync(string ns, string app, string name) => Kubernetes.CreateAsync(
+        KubernetesObject.TypeOf("", "v1", "pods", "Pod", namespaced: true),
+        new KubernetesObject(JsonNode.Parse(
+            $$$"""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{name}}}","namespace":"{{{ns}}}","labels":{"app":"{{{app}}}","app.kubernetes.io/managed-by":"mesh-operator"}},"spec":{"containers":[{"name":"a","image":"a"}]}}""")!.AsObject()),
+        _stop.Token);
+
+    public Task<DeleteOutcome> EndPodAsync(string ns, string name) => Kubernetes.DeleteAsync(
+        Pod.Resource, new ObjectKey(ns, name), DeleteOptions.Default with { GracePeriod = TimeSpan.Zero }, _stop.Token);
+
+    /// <summary>Lets the server fail such requests: it asks a webhook that nobody answers.</summary>
+    public async Task BreakAsync(string operation, string resource)
+    {
+        await _server.RunKubectlAsync("apply", "-f", WriteFile(
+            $$"""
+            {"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingWebhookConfiguration","metadata":{"name":"broken"},"webhooks":[{
+              "name":"broken.example.com","admissionReviewVersions":["v1"],"sideEffects":"None","failurePolicy":"Fail","timeoutSeconds":1,
+              "clientConfig":{"url":"https://127.0.0.1:1/"},
+              "rules":[{"apiGroups":["apps"],"apiVersions":["v1"],"operations":["{{operation}}"],"resources":["{{resource}}"]}]}]}
+            """));
+        await Task.Delay(1500); // The server looks at its webhooks about once a second.
+    }
+
+    public Task MendAsync() => _server.RunKubectlAsync("delete", "validatingwebhookconfiguration", "broken");
+
+    /// <summary>What the agents need to take their rules out: their account and both of its bindings.</summary>
+    public async Task<string> AgentRightsAsync()
+    {
+        var left = new List<string>();
+        foreach (var (type, key) in new[]
+        {
+            (WorkloadTypes.ServiceAccounts, new ObjectKey("mesh-node", "mesh-cni")),
+            (WorkloadTypes.RoleBindings, new ObjectKey("mesh-node", "mesh-cni")),
+            (WorkloadTypes.ClusterRoleBindings, ObjectKey.ClusterScoped("mesh-cni")),
+        })
+        {
+            if (await Kubernetes.FindAsync(type, key, _stop.Token) is { Metadata.IsBeingDeleted: false }) left.Add(type.Kind);
+        }
+        return string.Join(' ', left);
+    }
 
     /// <summary>Resource versions of everything of ours: equal twice means nobody wrote.</summary>
     public async Task<SortedDictionary<string, string>> VersionsAsync()

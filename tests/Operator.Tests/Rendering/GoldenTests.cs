@@ -20,7 +20,7 @@ public sealed class GoldenTests
          "images":{"registry":"r.example/x","tag":"t","pullPolicy":"Always","pullSecrets":["s"],"overrides":{"cni":"other.example/cni:1"}},
          "controlPlane":{"replicas":4,"logLevel":"debug","env":[{"name":"EXTRA","value":"1"},{"name":"NETWORK","value":"mine"}],"nodeSelector":{"a":"b"},"tolerations":[{"operator":"Exists"}],"affinity":{"nodeAffinity":{}},"podLabels":{"team":"x","app":"stolen"},"podAnnotations":{"note":"y"}},
          "ztunnel":{"logLevel":"info,access=warn","logFormat":"json","resources":{"requests":{"cpu":"1"},"limits":{"memory":"1Gi"}}},
-         "cni":{"binDir":"/b","confDir":"/c","netnsDir":"/d","excludeNamespaces":["kube-system","x"],"env":[{"name":"HOST_NETNS_PATH","value":"/host/netns"}]},
+         "cni":{"enabled":true,"binDir":"/b","confDir":"/c","netnsDir":"/d","excludeNamespaces":["kube-system","x"],"env":[{"name":"HOST_NETNS_PATH","value":"/host/netns"}]},
          "mesh":{"trustDomain":"td.example","clusterName":"c1","network":"n1"},"ca":{"workloadCertTTL":"1h"}}
         """, "1.31")]
     [InlineData("without-cni", """{"version":"1.4.2","profile":"minimal","cni":{"enabled":false}}""", "1.31")]
@@ -82,6 +82,19 @@ public sealed class GoldenTests
         var watched = Mesh.Operator.Install.WorkloadTypes.Managed(["m", "n"]).Select(one => one.Type.Kind).ToHashSet(StringComparer.Ordinal);
         watched.Add("Namespace"); // Kept or removed by what its annotation says.
         Assert.Subset(watched, s_renderer.Render(Given.Plan()).Select(one => one.Object.Kind).ToHashSet(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("/var/run/netns")]
+    [InlineData("/run/netns")]
+    [InlineData("/data/containers/netns")]
+    public void The_agent_sees_the_namespaces_under_the_name_that_the_runtime_says(string folder)
+    {
+        var pod = s_renderer.Render(Given.Plan($$$"""{"version":"1.4.2","cni":{"enabled":true,"netnsDir":"{{{folder}}}"}}"""))
+            .Single(one => one.Object.Kind == "DaemonSet" && one.Object.Metadata.Name == "mesh-cni").Object.Spec!["template"]!["spec"]!;
+        var mount = pod["containers"]![0]!["volumeMounts"]!.AsArray().Single(one => (string?)one!["name"] == "host-netns")!;
+        var volume = pod["volumes"]!.AsArray().Single(one => (string?)one!["name"] == "host-netns")!;
+        Assert.Equal((folder, "/host" + folder), ((string?)volume["hostPath"]!["path"], (string?)mount["mountPath"]));
     }
 
     [Fact]

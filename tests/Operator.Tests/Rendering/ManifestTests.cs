@@ -31,6 +31,25 @@ public sealed partial class ManifestTests
         Equal(plain.Where(one => (string?)one["kind"] != "Namespace"), rendered);
     }
 
+    [Theory]
+    [InlineData("RoleBinding", "rolebindings")]
+    [InlineData("ClusterRoleBinding", "clusterrolebindings")]
+    public void The_operator_may_change_the_bindings_that_it_makes_and_no_others(string kind, string resource)
+    {
+        var made = new MeshRenderer(new ChartTemplates()).Render(Given.Plan())
+            .Where(one => one.Object.Kind == kind).Select(one => one.Object.Metadata.Name).ToHashSet(StringComparer.Ordinal);
+        var rules = YamlObjects.Parse(File.ReadAllText(Path.Combine(s_repository, "config/rbac/operator.yaml")))
+            .Single(one => (string?)one["kind"] == "ClusterRole" && (string?)one["metadata"]!["name"] == "mesh-operator")["rules"]!.AsArray();
+        var named = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var rule in rules.Where(one => one!["resources"]!.AsArray().Any(name => (string?)name == resource)))
+        {
+            var verbs = rule!["verbs"]!.AsArray().Select(verb => (string)verb!).ToList();
+            if (rule["resourceNames"] is JsonArray names) named.UnionWith(names.Select(name => (string)name!));
+            else Assert.DoesNotContain(verbs, verb => verb is "get" or "patch" or "update" or "delete" or "deletecollection" or "*");
+        }
+        Assert.Equal(made.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void The_definition_fits_an_annotation_of_kubectl_apply() =>
         Assert.InRange(new FileInfo(Path.Combine(s_repository, "config/crd/meshinstalls.yaml")).Length, 1, 200_000);

@@ -66,6 +66,17 @@ public sealed class MeshStatusTests
     }
 
     [Fact]
+    public void While_the_server_does_not_answer_the_reason_is_said_and_what_was_known_of_the_components_stands()
+    {
+        var before = MeshStatus.From(Input(Given.Mesh(), null, All(complete: true)));
+        var status = MeshStatus.From(Input(Given.Mesh() with { Status = before }, "get Service a/b: InternalError (500): no storage") with { IsBlind = true });
+        Assert.Equal("Ready=False Reconciling=True SpecValid=True ControlPlaneReady=True CNIReady=True ZTunnelReady=True", Types(status));
+        Assert.Equal(("ApiRequestFailed", "get Service a/b: InternalError (500): no storage"), (status.FindCondition("Ready")!.Reason, status.FindCondition("Ready")!.Message));
+        Assert.Equal(before.Components, status.Components);
+        Assert.Equal("Degraded", status.Phase);
+    }
+
+    [Fact]
     public void An_image_that_cannot_be_pulled_gives_the_reason_everywhere_it_is_looked_for()
     {
         var failure = new PodFailure(IsImage: true, "image 'x' cannot be pulled: check spec.images");
@@ -79,7 +90,7 @@ public sealed class MeshStatusTests
     [Fact]
     public void A_missing_right_stalls_and_says_so()
     {
-        var status = MeshStatus.From(Input(Given.Mesh()) with { Forbidden = "cannot create namespaces" });
+        var status = MeshStatus.From(Input(Given.Mesh()) with { Obstacle = new(Obstacle.MissingRight, "cannot create namespaces") });
         Assert.Equal(("Failed", "InsufficientPermissions"), (status.Phase, status.FindCondition("Stalled")!.Reason));
         Assert.Null(status.FindCondition("Reconciling"));
     }
