@@ -1,10 +1,12 @@
 using Mesh.Cni;
 using Mesh.Cni.Agent;
+using Mesh.Cni.Install;
 using Mesh.Cni.Plugin;
 using Mesh.Daemon;
 using Mesh.Daemon.Logging;
 using Mesh.Kubernetes;
 using Mesh.Linux;
+using Mesh.Linux.Namespaces;
 using Microsoft.Extensions.Logging;
 
 // The runtime calls us as a plugin thousands of times for each time we start as an agent: nothing of the agent may cost it anything.
@@ -16,6 +18,29 @@ if (Environment.GetEnvironmentVariable("CNI_COMMAND") is { Length: > 0 })
 
 return await RunAgentAsync(args);
 
+// On the host, by hand: this file stands among the host's plugins, and everything else is where hosts have it.
+static async Task<int> UninstallHereAsync(ILogger scope)
+{
+    using var shutdown = Shutdown.OnSignals();
+    try
+    {
+        var install = new HostInstall(new InstallPlan
+        {
+            BinaryDirectory = AppContext.BaseDirectory,
+            ConfigDirectory = Environment.GetEnvironmentVariable("MOUNTED_CNI_NET_DIR") is { Length: > 0 } given ? given : "/etc/cni/net.d",
+            PluginSource = Environment.ProcessPath!,
+            RunDirectory = PluginConfig.DefaultRunDirectory,
+        });
+        using var host = NetworkNamespace.Open("/proc/1/ns/net");
+        return await new HostUninstall(install, PluginConfig.DefaultRunDirectory, "/proc", host, scope).RunAsync(shutdown.Stop) ? 0 : 1;
+    }
+    catch (Exception fault) when (fault is LinuxException or OperationCanceledException)
+    {
+        scope.LogError("the mesh stays on this node: {Problem}", fault.Message);
+        return 1;
+    }
+}
+
 static async Task<int> RunAgentAsync(string[] args)
 {
     var time = TimeProvider.System;
@@ -26,6 +51,8 @@ static async Task<int> RunAgentAsync(string[] args)
         scope.LogError("usage: mesh-cni [uninstall]; with CNI_COMMAND set it is a CNI plugin");
         return 2;
     }
+
+    if (args is ["uninstall"] && Environment.GetEnvironmentVariable("NODE_NAME") is null or "") return await UninstallHereAsync(scope);
 
     if (CniOptions.TryRead(Environment.GetEnvironmentVariable, out var problem) is not { } options)
     {

@@ -30,6 +30,29 @@ public static unsafe class HostFiles
         }
     }
 
+    /// <summary>Which file this is now and when it changed; null when it cannot be told.</summary>
+    public static FileStamp? TryStamp(string path)
+    {
+        // struct statx has one layout everywhere: inode at 32, length at 40, change at 96, modification at 112, device at 136.
+        var result = stackalloc byte[256];
+        fixed (byte* at = Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            if (Libc.statx(Libc.AT_FDCWD, at, flags: 0, Libc.STATX_BASIC_STATS, result) != 0) return null;
+        }
+
+        return new FileStamp
+        {
+            DeviceMajor = *(uint*)(result + 136),
+            DeviceMinor = *(uint*)(result + 140),
+            Inode = *(ulong*)(result + 32),
+            Length = *(ulong*)(result + 40),
+            ModifiedSeconds = *(long*)(result + 112),
+            ModifiedNanoseconds = *(uint*)(result + 120),
+            ChangedSeconds = *(long*)(result + 96),
+            ChangedNanoseconds = *(uint*)(result + 104),
+        };
+    }
+
     /// <summary>Makes renames and removals in a folder last.</summary>
     public static void FlushFolder(string path)
     {

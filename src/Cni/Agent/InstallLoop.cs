@@ -8,7 +8,7 @@ namespace Mesh.Cni.Agent;
 /// <summary>Keeps the plugin installed against whoever rewrites the folder, and its hints true. One loop.</summary>
 internal sealed class InstallLoop(HostInstall install, PodFacts facts, ReadinessTask ready, CniMetrics metrics, TimeProvider time, ILogger log)
 {
-    /// <summary>A look costs reading two small folders; a rival that writes more often gets no quicker answer.</summary>
+    /// <summary>A look costs two calls of statx and reading one small folder; a rival that writes more often gets no quicker answer.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private const int RivalRounds = 5;
 

@@ -11,6 +11,11 @@ internal sealed class HostInstall(InstallPlan plan)
 
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private readonly VerifiedCopy _plugin = new(plan.PluginSource, plan.PluginPath, Executable);
+
+    /// <summary>How often the plugin's content was compared with its copy's.</summary>
+    public int Comparisons => _plugin.Comparisons;
+
     /// <summary>Why the last round failed; empty when it did not.</summary>
     public string Problem { get; private set; } = string.Empty;
 
@@ -21,7 +26,7 @@ internal sealed class HostInstall(InstallPlan plan)
         bool copied;
         try
         {
-            copied = AtomicFile.Copy(plan.PluginSource, plan.PluginPath, Executable);
+            copied = _plugin.Ensure();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or LinuxException)
         {

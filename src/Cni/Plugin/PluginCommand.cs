@@ -62,7 +62,8 @@ internal sealed class PluginCommand(Func<string, string?> variable, Stream input
         var hints = PluginHints.TryRead(PluginHints.PathBeside(directory));
         if (hints is not null && (hints.IsUninstalled || hints.PlainNamespaces.Contains(call.PodNamespace))) return Pass(config);
         // Whether this pod belongs to the mesh is unknown, and unprotected is worse than late.
-        var waits = $"pod {call.PodNamespace}/{call.PodName} waits for the mesh's node agent";
+        var waits = $"pod {call.PodNamespace}/{call.PodName} waits for the mesh's node agent; if the mesh was removed while this node was away, "
+            + $"run '{Path.Combine(directory, "mesh-cni")} uninstall' on the node as root, or take mesh-cni out of its network configuration";
         return Fail(config.Version, new CniError(CniError.TryAgainLater, waits, reply.Text));
     }
 

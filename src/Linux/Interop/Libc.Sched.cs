@@ -7,7 +7,9 @@ internal static unsafe partial class Libc
 {
     public const int CLONE_NEWNET = 0x40000000;
     public const int AT_EMPTY_PATH = 0x1000;
+    public const int AT_FDCWD = -100;
     public const uint STATX_INO = 0x100;
+    public const uint STATX_BASIC_STATS = 0x7ff;
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setns(int descriptor, int type);

@@ -49,6 +49,29 @@ public sealed class HostInstallTests : IDisposable
     }
 
     [Fact]
+    public void The_plugin_is_read_again_only_after_it_or_its_copy_has_changed()
+    {
+        Write("10-net.conflist", List);
+        for (var round = 0; round < 5; round++) _install.Ensure();
+        var settled = _install.Comparisons;
+        Assert.InRange(settled, 1, 2); // To copy it, and to see that the copy is right.
+        for (var round = 0; round < 5; round++) _install.Ensure();
+        Assert.Equal(settled, _install.Comparisons);
+
+        // Of the same length, and with the old time put back: the kernel knows better.
+        var copy = Path.Combine(_bin, "mesh-cni");
+        var written = File.GetLastWriteTimeUtc(copy);
+        Thread.Sleep(20);
+        File.WriteAllText(copy, "a stranger");
+        File.SetLastWriteTimeUtc(copy, written);
+        Assert.Equal(InstallOutcome.Installed, _install.Ensure());
+        Assert.Equal("the plugin", File.ReadAllText(copy));
+        File.WriteAllText(Source, "new plugin");
+        Assert.Equal(InstallOutcome.Installed, _install.Ensure());
+        Assert.Equal("new plugin", File.ReadAllText(copy));
+    }
+
+    [Fact]
     public void Without_another_plugin_there_is_nothing_to_join_yet()
     {
         Assert.Equal(InstallOutcome.NoConfig, _install.Ensure());

@@ -54,6 +54,7 @@ public sealed class PluginCommandTests : IDisposable
         var (code, output) = Add(Config("1.0.0", Previous));
         Assert.Equal(1, code);
         Assert.Contains("waits for the mesh's node agent", output, StringComparison.Ordinal);
+        Assert.Contains($"run '{_folder.FullName}/mesh-cni uninstall' on the node", output, StringComparison.Ordinal);
     }
 
     [Fact]
