@@ -12,10 +12,10 @@ internal sealed class Bystander : IDisposable
     private readonly Site _site;
     private readonly ServerApplication _application;
 
-    public Bystander(Site site)
+    public Bystander(Site site, int port = Site.FirstPort)
     {
         _site = site;
-        _application = new ServerApplication(site.Server, Site.ServerIp, Site.FirstPort, isRough: false, seed: 1);
+        _application = new ServerApplication(site.Server, Site.ServerIp, port, isRough: false, seed: 1);
     }
 
     public void Dispose() => _application.Dispose();
@@ -28,7 +28,7 @@ internal sealed class Bystander : IDisposable
         {
             var started = Stopwatch.GetTimestamp();
             using var socket = _site.Client.Sockets(1)[0];
-            await socket.ConnectAsync(IPAddress.Parse(Site.ServerIp), Site.FirstPort).WaitAsync(Wire.Patience);
+            await socket.ConnectAsync(IPAddress.Parse(Site.ServerIp), _application.Port).WaitAsync(Wire.Patience);
             var head = new byte[Command.Size];
             new Command(CommandKind.Exchange, 7, 100, 1000).Write(head);
             await Wire.SendAsync(socket, head);
