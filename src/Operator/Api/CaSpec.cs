@@ -7,4 +7,7 @@ internal sealed record CaSpec
 {
     [JsonPropertyName("workloadCertTTL")]
     public string WorkloadCertTtl { get => field ?? "24h"; init; }
+
+    /// <summary>Null: revocation is not checked.</summary>
+    public CrlRef? CrlRef { get; init; }
 }

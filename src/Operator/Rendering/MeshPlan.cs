@@ -54,7 +54,7 @@ internal sealed record MeshPlan(MeshInstall Mesh, Version Version, ClusterFacts 
         DisruptionBudgetApi = Facts.DisruptionBudgetApi ?? "",
         Pod = ControlPlanePod(),
         Cni = Spec.Cni.Enabled ? new(Spec.Cni.BinDir, Spec.Cni.ConfDir, Spec.Cni.NetnsDir, CniPod()) : null,
-        Ztunnel = new(Facts.DaemonSetsSurge, ZtunnelPod()),
+        Ztunnel = new(Facts.DaemonSetsSurge, ZtunnelPod(), Spec.Ca.CrlRef is { } lists ? new(lists.Name, lists.Key) : null),
     };
 
     private PodValues ControlPlanePod() => Pod(

@@ -51,8 +51,11 @@ internal static class PodEnvironment
             Field("POD_NAMESPACE", "metadata.namespace"),
             Field("INSTANCE_IP", "status.podIP"),
             Field("SERVICE_ACCOUNT", "spec.serviceAccountName"),
+            .. RevocationLists(spec.Ca),
         ],
         spec.Ztunnel);
+
+    private static IEnumerable<JsonObject> RevocationLists(CaSpec ca) => ca.CrlRef is null ? [] : [Value("CRL_PATH", "/var/run/secrets/crl/ca-crl.pem")];
 
     private static IEnumerable<JsonObject> Program(PodSettings settings) =>
     [

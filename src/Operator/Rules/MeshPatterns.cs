@@ -33,6 +33,9 @@ internal static class MeshPatterns
     public static Regex DotSegment { get; } = Pattern(
         @"/\.\.?(/|\z)");
 
+    public static Regex FileName { get; } = Pattern(
+        @"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}\z");
+
     public static Regex VariableName { get; } = Pattern(
         @"^[A-Za-z_][A-Za-z0-9_]*\z");
 

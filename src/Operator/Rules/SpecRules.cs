@@ -71,6 +71,10 @@ internal sealed class SpecRules : AbstractValidator<MeshInstallSpec>
         RuleFor(spec => spec.Ca.WorkloadCertTtl)
             .Must(text => GoDuration.TryParse(text, out var ttl) && ttl >= s_shortestCertificate && ttl <= s_longestCertificate)
             .WithMessage("must be a duration between 10m and 168h, such as 24h");
+        RuleFor(spec => spec.Ca.CrlRef!.Name).Must(name => name.Length <= 253 && MeshPatterns.DnsName.IsMatch(name)).When(spec => spec.Ca.CrlRef is not null)
+            .WithMessage("must be the name of a ConfigMap in the node namespace");
+        RuleFor(spec => spec.Ca.CrlRef!.Key).Matches(MeshPatterns.FileName).When(spec => spec.Ca.CrlRef is not null)
+            .WithMessage("must be a key of the ConfigMap: letters, digits, '-', '_' and '.'");
     }
 
     private void Cni()

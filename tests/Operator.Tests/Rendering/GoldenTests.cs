@@ -21,7 +21,7 @@ public sealed class GoldenTests
          "controlPlane":{"replicas":4,"logLevel":"debug","env":[{"name":"EXTRA","value":"1"},{"name":"NETWORK","value":"mine"}],"nodeSelector":{"a":"b"},"tolerations":[{"operator":"Exists"}],"affinity":{"nodeAffinity":{}},"podLabels":{"team":"x","app":"stolen"},"podAnnotations":{"note":"y"}},
          "ztunnel":{"logLevel":"info,access=warn","logFormat":"json","resources":{"requests":{"cpu":"1"},"limits":{"memory":"1Gi"}}},
          "cni":{"enabled":true,"binDir":"/b","confDir":"/c","netnsDir":"/d","excludeNamespaces":["kube-system","x"],"env":[{"name":"HOST_NETNS_PATH","value":"/host/netns"}]},
-         "mesh":{"trustDomain":"td.example","clusterName":"c1","network":"n1"},"ca":{"workloadCertTTL":"1h"}}
+         "mesh":{"trustDomain":"td.example","clusterName":"c1","network":"n1"},"ca":{"workloadCertTTL":"1h","crlRef":{"name":"lists","key":"all.pem"}}}
         """, "1.31")]
     [InlineData("without-cni", """{"version":"1.4.2","profile":"minimal","cni":{"enabled":false}}""", "1.31")]
     public void A_rendering_is_what_was_reviewed(string name, string spec, string kubernetes)
