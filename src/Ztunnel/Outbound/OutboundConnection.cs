@@ -129,7 +129,6 @@ internal sealed class OutboundConnection : LiveConnection
         }
     }
 
-    /// <summary>A client that ended its sending still waits for an answer; only one that is cut does not.</summary>
     /// <summary>Straight to where the application dialled; nothing of the mesh is asked or waited for.</summary>
     private async ValueTask<bool> BypassAsync()
     {
@@ -141,6 +140,7 @@ internal sealed class OutboundConnection : LiveConnection
         return false;
     }
 
+    /// <summary>A client that ended its sending still waits for an answer; only one that is cut does not.</summary>
     private bool MayRetry(OutboundRoute route, MeshWorkload[] tried) =>
         route.Choices > 1 && tried.Length + 1 < AttemptsMax && !_application.IsDisposed;
 
