@@ -21,6 +21,7 @@ public sealed class LeakTests : IAsyncLifetime
     private const double RssSpareMib = 6;
     private const double RssSpareCompilingMib = 16;
     private readonly Site site = new();
+    private int changes;
 
     public ValueTask InitializeAsync() => site.InitializeAsync();
 
@@ -46,13 +47,15 @@ public sealed class LeakTests : IAsyncLifetime
             "tunnels" => async () =>
             {
                 await using var tunnel = await Enemy.ConnectAsync(site, certificate, [.. Frames.Preface, .. Frames.Settings(), .. Frames.SettingsAck]);
-            },
+            }
+            ,
             "handshakes that break off" => async () =>
             {
                 using var socket = site.Client.Sockets(1)[0];
                 await socket.ConnectAsync(IPAddress.Parse(Site.ServerIp), 15008).WaitAsync(Wire.Patience);
                 await Wire.SendAsync(socket, (byte[])[22, 3, 1, 0, 10, 1]);
-            },
+            }
+            ,
             "policy changes" => () => ChangeAsync(static n => n % 2 == 0
                 ? Resource.From(new AuthorizationPolicy { Name = "shut", Namespace = "default", Scope = PolicyScope.Namespace, Action = PolicyAction.Deny, Rules = [new PolicyRule([new PolicyClause([new PolicyMatch { DestinationPorts = [(ushort)(9000 + (n % 100))] }])])] })
                 : Resource.From(Site.SecondPod with { Capacity = (uint)n })),
@@ -88,8 +91,6 @@ public sealed class LeakTests : IAsyncLifetime
     {
         for (var i = 0; i < count / Parallel; i++) await one();
     }));
-
-    private int changes;
 
     private async Task ChangeAsync(Func<int, Resource> next)
     {
