@@ -26,22 +26,24 @@ static void Run(BenchOptions options)
     var results = new Results();
     using var site = new Site(Path.Combine(options.Output, "work"));
     Console.CancelKeyPress += (_, _) => site.Dispose();
-    for (var round = 1; round <= options.Rounds; round++)
+    // Without the rounds, one start of each variant is enough for the rest.
+    var rounds = options.Wants(BenchOptions.InRounds) ? options.Rounds : options.Wants(BenchOptions.Calls) || options.Wants(BenchOptions.Idle) ? 1 : 0;
+    for (var round = 1; round <= rounds; round++)
     {
-        if (round > 1 && clock.Elapsed + clock.Elapsed / (round - 1) > BenchOptions.RoundsTimeMax)
+        if (round > 1 && clock.Elapsed + clock.Elapsed / (round - 1) > options.RoundsTimeMax)
         {
-            results.Note($"{round - 1} of {options.Rounds} rounds: more would take longer than ten minutes");
+            results.Note($"{round - 1} of {rounds} rounds: more would take longer than ten minutes");
             break;
         }
 
         foreach (var name in options.Variants)
         {
-            Console.WriteLine($"▸ round {round}/{options.Rounds}  {name,-8} {clock.Elapsed:m\\:ss}");
+            Console.WriteLine($"▸ round {round}/{rounds}  {name,-8} {clock.Elapsed:m\\:ss}");
             MeasureOne(site, options, name, first: round == 1, results);
         }
     }
 
-    if (options.Extras) MeasureExtras(site, options, results, clock);
+    MeasureExtras(site, options, results, clock);
     Write(options, results, began);
     Console.WriteLine($"make bench: {clock.Elapsed:m\\:ss} in all; values of every round and pictures in {Path.GetRelativePath(Directory.GetCurrentDirectory(), options.Output)}");
     if (results.Values.Count == 0) throw new BenchException("nothing could be measured");
@@ -53,9 +55,9 @@ static void MeasureOne(Site site, BenchOptions options, string name, bool first,
     {
         using var variant = Create(options, name);
         variant.Start(site);
-        Thread.Sleep(500);
-        Round.Measure(site, variant, options.Seconds, results);
-        if (first && options.Extras && variant.IsProxy) Extras.OfRunning(site, variant, results);
+        if (options.Wants(BenchOptions.InRounds)) Round.Measure(site, variant, options.Seconds, results);
+        if (first && variant.IsProxy) Extras.OfRunning(site, variant, options, results);
+        if (!options.Wants(BenchOptions.InRounds)) return;
         Console.WriteLine($"  bulk {results.Median(name, "bulk1.gbps"):0.0} Gbit/s, p99 at 1,000/s {results.Median(name, "rate.p99"):0} µs, "
             + $"{results.Median(name, "sat16.rps"):0} requests/s, {results.Median(name, "new.rps"):0} new connections/s (medians so far)");
     }
@@ -67,14 +69,24 @@ static void MeasureOne(Site site, BenchOptions options, string name, bool first,
 
 static void MeasureExtras(Site site, BenchOptions options, Results results, Stopwatch clock)
 {
+    var ztunnels = new List<(string Name, string Binary)>();
     foreach (var (name, binary) in ((string, string?)[])[("ztunnel", options.Ztunnel), ("other", options.Other)])
     {
-        if (binary is null || !options.Variants.Contains(name) || !File.Exists(binary)) continue;
-        Console.WriteLine($"▸ new tunnels, rules, scale  {name,-8} {clock.Elapsed:m\\:ss}");
-        Extras.NewTunnels(site, name, binary, results);
-        Extras.Policies(site, name, binary, options.Seconds, results);
-        Extras.Scale(site, name, binary, results);
+        if (binary is not null && options.Variants.Contains(name) && File.Exists(binary)) ztunnels.Add((name, binary));
     }
+
+    var alone = ((string[])[BenchOptions.Tunnels, BenchOptions.Rules, BenchOptions.Scale]).Where(options.Wants).ToArray();
+    foreach (var (name, binary) in alone.Length > 0 ? ztunnels : [])
+    {
+        Console.WriteLine($"▸ {string.Join(", ", alone)}  {name,-8} {clock.Elapsed:m\\:ss}");
+        if (options.Wants(BenchOptions.Tunnels)) Extras.NewTunnels(site, name, binary, results);
+        if (options.Wants(BenchOptions.Rules)) Extras.Policies(site, name, binary, options.Seconds, results);
+        if (options.Wants(BenchOptions.Scale)) Extras.Scale(site, name, binary, results);
+    }
+
+    if (ztunnels.Count == 0 || !options.Wants(BenchOptions.Pairs)) return;
+    Console.WriteLine($"▸ 64 pairs of identities              {clock.Elapsed:m\\:ss}");
+    IdentityPairs.Measure(site, ztunnels, options.Rounds, results);
 }
 
 static void Write(BenchOptions options, Results results, DateTimeOffset began)
@@ -93,6 +105,7 @@ static void Write(BenchOptions options, Results results, DateTimeOffset began)
                  ("sat16", "Latency, 16 connections, as fast as they go"),
                  ("sat64", "Latency, 64 connections, as fast as they go"),
                  ("new", "Latency of a request on a new connection"),
+                 ("pairs", "First byte over new tunnels, 64 pairs of identities at once"),
              ])
     {
         var lines = results.Distribution(key).ToArray();

@@ -9,8 +9,13 @@ namespace Mesh.Bench;
 /// </summary>
 internal sealed class Site : IDisposable
 {
-    public const string ClientNode = "mesh-bench-a";
-    public const string ServerNode = "mesh-bench-b";
+    /// <summary>Of all namespaces: what carries it is ours and is cleared away.</summary>
+    public const string Prefix = "mesh-bench-";
+    public const string ClientNode = Prefix + "a";
+    public const string ServerNode = Prefix + "b";
+
+    /// <summary>A UNIX socket's path is short, and the work folder's may not be.</summary>
+    public const string AgentSocketPrefix = "/run/" + Prefix;
     public const string ClientIp = "10.90.0.1";
     public const string ServerIp = "10.90.0.2";
     public const int HttpPort = 8080;
@@ -55,11 +60,19 @@ internal sealed class Site : IDisposable
     /// <summary>Sends what the client dials to a proxy of its own; without ports, takes the redirection away.</summary>
     public static void Redirect(params (int From, int To)[] ports)
     {
-        Shell.Run(AsClient("nft flush ruleset"));
-        if (ports.Length == 0) return;
+        if (ports.Length == 0)
+        {
+            Shell.Run(AsClient("nft flush ruleset"));
+            return;
+        }
+
         var rules = string.Join('\n', ports.Select(p => $"ip daddr {{ {ServerIp}, {ManyServersPrefix}0.0/16 }} tcp dport {p.From} redirect to :{p.To}"));
-        Shell.Feed(AsClient("nft -f -"), $"table inet bench {{ chain out {{ type nat hook output priority -100; meta mark 1337 accept\n{rules}\n}}\n}}\n");
+        RedirectIn(ClientNode, rules);
     }
+
+    /// <summary>These rules, and no others, for what is sent from there and not by a proxy.</summary>
+    public static void RedirectIn(string node, string rules) => Shell.Feed(
+        In(node, "nft -f -"), $"flush ruleset\ntable inet bench {{ chain out {{ type nat hook output priority -100; meta mark 1337 accept\n{rules}\n}}\n}}\n");
 
     public static void AwaitListener(string node, int port) =>
         Waiting.Until(() => Shell.Run(In(node, "ss -ltn"), mustSucceed: false).Contains($":{port} ", StringComparison.Ordinal), $"port {port} listens");
@@ -70,6 +83,10 @@ internal sealed class Site : IDisposable
         TakeDown();
     }
 
+    /// <summary>Namespaces and what still runs in them.</summary>
+    public static void Remove(IEnumerable<string> nodes) =>
+        Shell.Run($"for n in {string.Join(' ', nodes)}; do ip netns pids $n 2>/dev/null | xargs -r kill -9; ip netns del $n 2>/dev/null; done", mustSucceed: false);
+
     public static void Kill(Process process)
     {
         if (!process.HasExited) process.Kill();
@@ -77,18 +94,24 @@ internal sealed class Site : IDisposable
         process.Dispose();
     }
 
-    private void StartServers()
+    /// <summary>A server that answers every request with one line, in a process of its own; its files have this name.</summary>
+    public Process StartNginx(string node, string name, int connections)
     {
-        var configuration = Path.Combine(Work, "nginx.conf");
-        File.WriteAllText(configuration, $$"""
-            daemon off; master_process off; worker_processes 1; pid {{Work}}/nginx.pid; error_log /dev/null;
-            worker_rlimit_nofile {{FilesMax}};
-            events { worker_connections {{FilesMax - FilesSpare}}; }
+        var own = Path.Combine(Work, name);
+        File.WriteAllText($"{own}.conf", $$"""
+            daemon off; master_process off; worker_processes 1; pid {{own}}.pid; error_log /dev/null;
+            worker_rlimit_nofile {{connections + FilesSpare}};
+            events { worker_connections {{connections}}; }
             http { access_log off; keepalive_requests 100000000; keepalive_timeout 3600s;
               client_body_temp_path {{Work}}/b; proxy_temp_path {{Work}}/p; fastcgi_temp_path {{Work}}/f; uwsgi_temp_path {{Work}}/u; scgi_temp_path {{Work}}/s;
               server { listen {{HttpPort}} backlog=4096; location / { default_type text/plain; return 200 "hello, mesh\n"; } } }
             """);
-        servers.Add(Shell.Start(ServerNode, "nginx", ["-c", configuration], Path.Combine(Work, "nginx.log")));
+        return Shell.Start(node, "nginx", ["-c", $"{own}.conf"], $"{own}.log");
+    }
+
+    private void StartServers()
+    {
+        servers.Add(StartNginx(ServerNode, "nginx", FilesMax - FilesSpare));
         servers.Add(Shell.Start(ServerNode, "iperf3", ["-s", "-p", $"{BulkPort}"], Path.Combine(Work, "iperf3.log")));
         Waiting.Until(() => Shell.Run(AsClient($"curl -s -o /dev/null -w %{{http_code}} http://{ServerIp}:{HttpPort}/"), mustSucceed: false) == "200", "nginx answers");
         AwaitListener(ServerNode, BulkPort);
@@ -96,10 +119,8 @@ internal sealed class Site : IDisposable
 
     private static void TakeDown()
     {
-        foreach (var node in (string[])[ClientNode, ServerNode])
-        {
-            Shell.Run($"ip netns pids {node} 2>/dev/null | xargs -r kill -9", mustSucceed: false);
-            Shell.Run($"ip netns del {node} 2>/dev/null", mustSucceed: false);
-        }
+        var nodes = Shell.Run("ip netns list", mustSucceed: false).Split('\n').Select(line => line.Split(' ')[0]);
+        Remove(nodes.Where(node => node.StartsWith(Prefix, StringComparison.Ordinal)));
+        Shell.Run($"rm -f {AgentSocketPrefix}*.sock");
     }
 }

@@ -9,13 +9,14 @@ internal static class Extras
     private const int IdleConnections = 10_000;
     private const int TunnelConnections = 4_000;
     private const int PolicyRules = 10_000;
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(3);
     private const double KibPerMib = 1024;
     private const double BytesPerGib = 1L << 30;
 
-    public static void OfRunning(Site site, Variant variant, Results results)
+    public static void OfRunning(Site site, Variant variant, BenchOptions options, Results results)
     {
-        Note(results, variant, "system calls", () => SystemCallsOf(site, variant, results));
-        Note(results, variant, "idle connections", () => Idle(site, variant, results));
+        if (options.Wants(BenchOptions.Calls)) Note(results, variant, "system calls", () => SystemCallsOf(site, variant, results));
+        if (options.Wants(BenchOptions.Idle)) Note(results, variant, "idle connections", () => Idle(site, variant, results));
     }
 
     /// <summary>A handshake and a CONNECT for each connection, because each goes to an address of its own.</summary>
@@ -82,8 +83,7 @@ internal static class Extras
             {
                 Waiting.Until(() => Ztunnel.IsReady(Site.ClientNode), $"{name} is ready with {workloads} workloads");
                 results.Add(name, $"scale{workloads}.ready", clock.Elapsed.TotalSeconds);
-                Thread.Sleep(2000);
-                results.Add(name, $"scale{workloads}.rss", Usage.ResidentMib(process));
+                results.Add(name, $"scale{workloads}.rss", Usage.SettledMibOfAll([process]));
             }
             catch (Exception e) when (e is BenchException or IOException)
             {
@@ -119,13 +119,12 @@ internal static class Extras
         {
             Waiting.Until(() => File.Exists(ready) || client.HasExited, "the idle connections are open");
             if (client.HasExited) throw new BenchException(File.ReadLines(Path.Combine(site.Work, "idle.log")).LastOrDefault() ?? "the client gave up");
-            Thread.Sleep(1500);
-            var after = Usage.RssMibOfAll(variant.HttpPath);
+            var after = Usage.SettledMibOfAll(variant.HttpPath);
             results.Add(variant.Name, "idle.rss", after);
             results.Add(variant.Name, "idle.each", (after - before) * KibPerMib / connections);
             var cpu = Usage.CpuSeconds(variant.HttpPath);
-            Thread.Sleep(3000);
-            results.Add(variant.Name, "idle.cpu", (Usage.CpuSeconds(variant.HttpPath) - cpu) / 3);
+            Thread.Sleep(IdleInterval); // Not a wait for something: this is what is measured.
+            results.Add(variant.Name, "idle.cpu", (Usage.CpuSeconds(variant.HttpPath) - cpu) / IdleInterval.TotalSeconds);
         }
         finally
         {

@@ -25,7 +25,7 @@ internal sealed class SystemCalls : IDisposable
             count.counters.Add((Shell.Start(Site.ServerNode, count.perf ? "perf" : "strace", words, Path.Combine(site.Work, "calls.log")), file));
         }
 
-        Thread.Sleep(500); // Attached by then.
+        Waiting.Until(() => count.IsAttached(processes), "the system calls are being counted");
         return count;
     }
 
@@ -47,6 +47,34 @@ internal sealed class SystemCalls : IDisposable
     {
         foreach (var (counter, _) in counters) Site.Kill(counter);
     }
+
+    private bool IsAttached(IReadOnlyList<Process> processes)
+    {
+        try
+        {
+            for (var i = 0; i < processes.Count; i++)
+            {
+                if (counters[i].Counter.HasExited) throw new BenchException($"the counter of system calls ended with {counters[i].Counter.ExitCode}");
+                if (perf ? !HasPerfEvents(counters[i].Counter, processes[i]) : !IsTraced(processes[i])) return false;
+            }
+
+            return true;
+        }
+        catch (IOException)
+        {
+            return false; // A thread or a descriptor went away while it was looked at; the next look is at those that are left.
+        }
+    }
+
+    // perf opens an event for each thread, and switches all on at once when it has the last.
+    private static bool HasPerfEvents(Process counter, Process counted)
+    {
+        var events = Directory.EnumerateFiles($"/proc/{counter.Id}/fd").Count(file => new FileInfo(file).LinkTarget == "anon_inode:[perf_event]");
+        return events > 0 && events >= Directory.EnumerateDirectories($"/proc/{counted.Id}/task").Count();
+    }
+
+    private static bool IsTraced(Process counted) =>
+        Directory.EnumerateDirectories($"/proc/{counted.Id}/task").All(thread => !File.ReadLines($"{thread}/status").Contains("TracerPid:\t0"));
 
     private static bool PerfWorks() =>
         Shell.Has("perf") && Shell.Run("perf stat -x , -e raw_syscalls:sys_enter true 2>&1 | grep -c '^[0-9]'", mustSucceed: false).Trim() == "1";

@@ -8,6 +8,10 @@ internal static class Usage
 {
     private const double TicksPerSecond = 100;
     private const double KibPerMib = 1024;
+    private const double SettledWithin = 0.01;
+    private static readonly TimeSpan SettleLook = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SettleTimeMax = TimeSpan.FromSeconds(5);
 
     /// <summary>Processor seconds of all threads of all of them, user and system.</summary>
     public static double CpuSeconds(IEnumerable<Process> processes) => processes.Sum(process =>
@@ -22,6 +26,24 @@ internal static class Usage
 
     /// <summary>Resident memory of all of them, MiB.</summary>
     public static double RssMibOfAll(IEnumerable<Process> processes) => processes.Sum(ResidentMib);
+
+    /// <summary>
+    /// Resident memory of all of them once it has stood still for a second: after a start or a rush a runtime gives memory back in its
+    /// own time, and nothing tells that it is done. After the longest wait it is what it is.
+    /// </summary>
+    public static double SettledMibOfAll(IReadOnlyList<Process> processes)
+    {
+        var clock = Stopwatch.StartNew();
+        var (level, since) = (RssMibOfAll(processes), TimeSpan.Zero);
+        while (clock.Elapsed < SettleTimeMax && clock.Elapsed - since < SettledAfter)
+        {
+            Thread.Sleep(SettleLook);
+            var now = RssMibOfAll(processes);
+            if (Math.Abs(now - level) > level * SettledWithin) (level, since) = (now, clock.Elapsed);
+        }
+
+        return RssMibOfAll(processes);
+    }
 
     public static double ResidentMib(Process process)
     {

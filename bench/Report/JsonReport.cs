@@ -14,6 +14,7 @@ internal static class JsonReport
             machine = new { processors = Environment.ProcessorCount, kernel = Environment.OSVersion.VersionString },
             rounds = options.Rounds,
             secondsPerMeasure = options.Seconds,
+            measures = options.Wanted,
             ztunnel = options.Ztunnel,
             other = options.Other,
             values = results.Values,

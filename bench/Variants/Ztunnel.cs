@@ -33,30 +33,35 @@ internal sealed class Ztunnel(string name, string binary, int extraWorkloads = 0
 
     public static (string Name, string Value)[] Environment(string work, string workload, string serviceAccount, string configuration) =>
     [
-        ("PROXY_MODE", "dedicated"), ("FAKE_CA", "true"), ("FAKE_CA_ROOT", $"{work}/ca.pem"), ("FAKE_CA_KEY", $"{work}/ca.key"),
-        ("XDS_ADDRESS", ""), ("LOCAL_XDS_PATH", configuration), ("PACKET_MARK", "1337"),
-        ("PROXY_WORKLOAD_INFO", $"default/{workload}/{serviceAccount}"), ("NODE_NAME", workload), ("ENABLE_ORIG_SRC", "false"),
-        ("IPV6_ENABLED", "false"), ("POD_NAME", workload), ("POD_NAMESPACE", "default"), ("RUST_LOG", "warn,access=info"),
+        ("PROXY_MODE", "dedicated"), ("PROXY_WORKLOAD_INFO", $"default/{workload}/{serviceAccount}"), .. CommonEnvironment(work, workload, configuration),
+    ];
+
+    /// <summary>What both modes need.</summary>
+    public static (string Name, string Value)[] CommonEnvironment(string work, string node, string configuration) =>
+    [
+        ("FAKE_CA", "true"), ("FAKE_CA_ROOT", $"{work}/ca.pem"), ("FAKE_CA_KEY", $"{work}/ca.key"),
+        ("XDS_ADDRESS", ""), ("LOCAL_XDS_PATH", configuration), ("PACKET_MARK", "1337"), ("NODE_NAME", node), ("ENABLE_ORIG_SRC", "false"),
+        ("IPV6_ENABLED", "false"), ("POD_NAME", node), ("POD_NAMESPACE", "default"), ("RUST_LOG", "warn,access=info"),
     ];
 
     public static string LocalConfiguration(int extraWorkloads, int policyRules)
     {
         var text = new StringBuilder("workloads:\n");
-        AddWorkload(text, "client", "client", Site.ClientIp);
-        AddWorkload(text, "server", "server", Site.ServerIp);
-        for (var i = 0; i < extraWorkloads; i++) AddWorkload(text, $"many-{i}", "server", $"{Site.ManyServersPrefix}{i >> 8}.{i & 255}");
+        AddWorkload(text, "client", "client", Site.ClientIp, "client");
+        AddWorkload(text, "server", "server", Site.ServerIp, "server");
+        for (var i = 0; i < extraWorkloads; i++) AddWorkload(text, $"many-{i}", "server", $"{Site.ManyServersPrefix}{i >> 8}.{i & 255}", "server");
         AddPolicies(text, policyRules);
         return text.Append("services: []\n").ToString();
     }
 
-    public static void AddWorkload(StringBuilder text, string name, string serviceAccount, string ip) => text.Append($"""
+    public static void AddWorkload(StringBuilder text, string name, string serviceAccount, string ip, string node) => text.Append($"""
         - uid: cluster1//v1/Pod/default/{name}
           name: {name}
           namespace: default
           serviceAccount: {serviceAccount}
           workloadIps: ["{ip}"]
           protocol: HBONE
-          node: {(serviceAccount == "client" ? "client" : "server")}
+          node: {node}
           network: ""
           services: {"{}"}
 
