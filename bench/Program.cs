@@ -55,6 +55,7 @@ static void MeasureOne(Site site, BenchOptions options, string name, bool first,
     {
         using var variant = Create(options, name);
         variant.Start(site);
+        _ = Load.Saturate(2, 1); // Warm from now on.
         if (options.Wants(BenchOptions.InRounds)) Round.Measure(site, variant, options.Seconds, results);
         if (first && variant.IsProxy) Extras.OfRunning(site, variant, options, results);
         if (!options.Wants(BenchOptions.InRounds)) return;

@@ -12,7 +12,6 @@ internal static class Round
 
     public static void Measure(Site site, Variant variant, int seconds, Results results)
     {
-        _ = Load.Saturate(2, 1);
         if (variant.IsProxy) results.Add(variant.Name, "rss.idle", Usage.RssMib(variant.HttpPath));
         var before = Usage.CpuSeconds(variant.HttpPath);
         var paced = Load.AtRate(site.Work, perSecond: 1000, connections: 10, RateSeconds);

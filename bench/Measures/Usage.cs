@@ -10,8 +10,8 @@ internal static class Usage
     private const double KibPerMib = 1024;
     private const double SettledWithin = 0.01;
     private static readonly TimeSpan SettleLook = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan SettleTimeMax = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SettleTimeMax = TimeSpan.FromSeconds(8);
 
     /// <summary>Processor seconds of all threads of all of them, user and system.</summary>
     public static double CpuSeconds(IEnumerable<Process> processes) => processes.Sum(process =>
@@ -28,8 +28,8 @@ internal static class Usage
     public static double RssMibOfAll(IEnumerable<Process> processes) => processes.Sum(ResidentMib);
 
     /// <summary>
-    /// Resident memory of all of them once it has stood still for a second: after a start or a rush a runtime gives memory back in its
-    /// own time, and nothing tells that it is done. After the longest wait it is what it is.
+    /// Resident memory of all of them once it has stood still for two seconds: after a start or a rush a runtime gives memory back in its
+    /// own time, ours after a quiet second, and nothing tells that it is done. After the longest wait it is what it is.
     /// </summary>
     public static double SettledMibOfAll(IReadOnlyList<Process> processes)
     {
