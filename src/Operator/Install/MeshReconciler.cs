@@ -152,8 +152,10 @@ internal sealed class MeshReconciler(
     {
         _failingSince ??= input.Now;
         var ready = input.Mesh.Status.FindCondition(ConditionTypes.Ready);
-        var isHiccup = fault.Error.IsTransient && ready is { Status: "True" } && ready.ObservedGeneration == input.Mesh.Metadata.Generation
-            && input.Now - _failingSince <= s_hiccup;
+        var isReady = ready is { Status: "True" } && ready.ObservedGeneration == input.Mesh.Metadata.Generation;
+        // Another writer was first: an everyday matter that the next pass settles.
+        var isEveryday = fault.Reason is ApiErrorReason.Conflict or ApiErrorReason.AlreadyExists;
+        var isHiccup = (isEveryday || (fault.Error.IsTransient && isReady)) && input.Now - _failingSince <= s_hiccup;
         if (!isHiccup) await statuses.WriteAsync(input.Mesh, input with { IsBlind = true, WaitingFor = fault.Message }, stop);
         return ReconcileResult.Failed(fault.Message);
     }
