@@ -37,6 +37,9 @@ public sealed class CertificateIssuer : IDisposable
     public IReadOnlyList<string> IntermediatesPem { get; }
 
     public TrustBundle Roots { get; }
+    /// <summary>True when nobody stands above the signer: then, and only then, it may be renewed from its own key.</summary>
+    public bool IsSelfIssued => certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
+
     public DateTimeOffset NotBefore { get; }
     public DateTimeOffset NotAfter { get; }
     public string CertificatePem => certificate.ExportCertificatePem() + "\n";
@@ -76,23 +79,40 @@ public sealed class CertificateIssuer : IDisposable
         return new CertificateIssuer(signer, signingKey, ChainAbove(signers, above, roots), roots);
     }
 
-    /// <summary>A new root, from a new key or (so that leaves keep verifying) from the key of the root it replaces.</summary>
+    /// <summary>
+    /// A new root, from a new key or (so that leaves keep verifying) from the key of the root it replaces. Then it keeps that root's subject,
+    /// for leaves name it, and its roots that have not ended: peers trust both until all know the new one.
+    /// </summary>
     public static CertificateIssuer CreateSelfSigned(
         string organization, IssuerKeyKind kind, DateTimeOffset now, TimeSpan lifetime, CertificateIssuer? sameKeyAs = null)
     {
         var signingKey = sameKeyAs is null ? NewKey(kind) : Copy(sameKeyAs.key);
-        var name = new X500DistinguishedNameBuilder();
-        name.AddOrganizationName(organization);
+        var name = sameKeyAs?.certificate.SubjectName ?? NameOf(organization);
         var digest = HashFor(signingKey);
         var request = signingKey is RSA rsa
-            ? new CertificateRequest(name.Build(), rsa, digest, RSASignaturePadding.Pkcs1)
-            : new CertificateRequest(name.Build(), (ECDsa)signingKey, digest);
+            ? new CertificateRequest(name, rsa, digest, RSASignaturePadding.Pkcs1)
+            : new CertificateRequest(name, (ECDsa)signingKey, digest);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        var root = request.Create(name.Build(), Generator(signingKey), now - ClockSkew, now + lifetime, Serial());
-        var roots = TrustBundle.TryCreate([root.RawData], out var problem) ?? throw new InvalidOperationException(problem);
+        var root = request.Create(name, Generator(signingKey), now - ClockSkew, now + lifetime, Serial());
+        var roots = TrustBundle.TryCreate([root.RawData, .. LivingRoots(sameKeyAs, now)], out var problem) ?? throw new InvalidOperationException(problem);
         return new CertificateIssuer(root, signingKey, [], roots);
+    }
+
+    private static X500DistinguishedName NameOf(string organization)
+    {
+        var name = new X500DistinguishedNameBuilder();
+        name.AddOrganizationName(organization);
+        return name.Build();
+    }
+
+    private static IEnumerable<byte[]> LivingRoots(CertificateIssuer? issuer, DateTimeOffset now)
+    {
+        foreach (var root in issuer?.Roots.Roots ?? [])
+        {
+            if (CertificateFacts.TryRead(root) is { } facts && facts.NotAfter > now) yield return root.ToArray();
+        }
     }
 
     /// <summary>

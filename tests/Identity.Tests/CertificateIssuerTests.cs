@@ -86,6 +86,22 @@ public sealed class CertificateIssuerTests
         using var svid = request.TryComplete(old.Issue(request.Pem, Id(), Now, TimeSpan.FromDays(30)).ChainPem, out _);
         Assert.NotEqual(old.CertificatePem, renewed.CertificatePem);
         AssertChains(svid!, renewed.Roots, Now.AddDays(1).AddMinutes(1));
+        using var fresh = request.TryComplete(renewed.Issue(request.Pem, Id(), Now.AddDays(1), TimeSpan.FromDays(30)).ChainPem, out _);
+        AssertChains(fresh!, old.Roots, Now.AddDays(1).AddMinutes(1)); // For peers that have not heard of the new root yet.
+        Assert.Equal(2, renewed.Roots.Roots.Length);
+        Assert.True(renewed.IsSelfIssued);
+    }
+
+    [Fact]
+    public void A_renewed_root_keeps_its_subject_and_lets_ended_roots_go()
+    {
+        using var first = CertificateIssuer.CreateSelfSigned("somebody else's name", IssuerKeyKind.Ec256, Now, TimeSpan.FromDays(10));
+        using var second = CertificateIssuer.CreateSelfSigned("cluster.local", IssuerKeyKind.Ec256, Now.AddDays(8), TimeSpan.FromDays(10), first);
+        using var third = CertificateIssuer.CreateSelfSigned("cluster.local", IssuerKeyKind.Ec256, Now.AddDays(16), TimeSpan.FromDays(10), second);
+
+        using var certificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(third.CertificatePem);
+        Assert.Equal("O=somebody else's name", certificate.Subject);
+        Assert.Equal(2, third.Roots.Roots.Length); // The first has ended.
     }
 
     [Fact]

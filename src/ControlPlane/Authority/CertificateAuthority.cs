@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Mesh.Identity;
 
@@ -19,9 +20,18 @@ internal sealed class CertificateAuthority(ControlPlaneOptions options, TimeProv
     /// <summary>The certificate our own port shows; null before there is a signer.</summary>
     public X509Certificate2? ServingCertificate => Volatile.Read(ref _current)?.Serving;
 
+    /// <summary>That certificate with the intermediates above it, for clients that know the root alone.</summary>
+    public SslStreamCertificateContext? ServingChain => Volatile.Read(ref _current)?.Chain;
+
     /// <summary>Takes a signer over. The old one is left to the collector: a call in flight may still sign with it.</summary>
-    public void Use(CertificateIssuer issuer) =>
-        Volatile.Write(ref _current, new Signer(issuer, PemOf(issuer.Roots), Authority.ServingCertificate.Issue(issuer, options, time.GetUtcNow())));
+    public void Use(CertificateIssuer issuer)
+    {
+        var serving = Authority.ServingCertificate.Issue(issuer, options, time.GetUtcNow());
+        var above = new X509Certificate2Collection();
+        foreach (var pem in issuer.IntermediatesPem) above.Add(X509Certificate2.CreateFromPem(pem));
+        var chain = SslStreamCertificateContext.Create(serving, above, offline: true);
+        Volatile.Write(ref _current, new Signer(issuer, PemOf(issuer.Roots), serving, chain));
+    }
 
     /// <summary>True when the current certificate is the same one.</summary>
     public bool IsCurrent(CertificateIssuer issuer) => Issuer?.CertificatePem == issuer.CertificatePem && Issuer.Roots.Equals(issuer.Roots);
@@ -45,5 +55,5 @@ internal sealed class CertificateAuthority(ControlPlaneOptions options, TimeProv
     private static string PemOf(TrustBundle roots) =>
         string.Concat(roots.Roots.Select(root => System.Security.Cryptography.PemEncoding.WriteString("CERTIFICATE", root.Span) + "\n"));
 
-    private sealed record Signer(CertificateIssuer Issuer, string RootsPem, X509Certificate2 Serving);
+    private sealed record Signer(CertificateIssuer Issuer, string RootsPem, X509Certificate2 Serving, SslStreamCertificateContext Chain);
 }

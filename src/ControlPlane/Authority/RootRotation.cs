@@ -5,7 +5,8 @@ namespace Mesh.ControlPlane.Authority;
 
 /// <summary>
 /// Keeps the signer current: looks at its store now and then, takes over what another replica or an administrator put there, and
-/// renews the self-signed root in the last fifth of its life from the same key, so that issued certificates keep verifying.
+/// renews the self-signed root in the last fifth of its life from the same key and under the same name, so that issued certificates keep
+/// verifying. An intermediate is never renewed here.
 /// </summary>
 internal sealed class RootRotation(
     RootStore store, CertificateAuthority authority, Func<bool> isLeader, Action changed, TimeProvider time, Random chance, ILogger log)
@@ -46,7 +47,14 @@ internal sealed class RootRotation(
             authority.Use(issuer);
             changed();
         }
-        if (store.IsPluggedIn || !isLeader() || !authority.IsRenewalDue() || authority.Issuer is not { } old) return;
+        if (!authority.IsRenewalDue() || authority.Issuer is not { } old) return;
+        if (store.IsPluggedIn || !old.IsSelfIssued)
+        {
+            // Its own issuer alone can renew an intermediate: a root made from its key would be trusted by nobody.
+            log.LogWarning("The signing certificate ends {End} and is not ours to renew: put a new one where it came from.", old.NotAfter);
+            return;
+        }
+        if (!isLeader()) return;
         if (await store.RenewAsync(old, stop) is not { } renewed) return;
         log.LogInformation("Renewed the root certificate from the same key: it now ends {End}.", renewed.NotAfter);
         authority.Use(renewed);

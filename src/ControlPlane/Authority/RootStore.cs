@@ -104,7 +104,7 @@ internal sealed class RootStore(KubernetesClient client, ControlPlaneOptions opt
         [AuthorityKeys.PrivateKey] = Encoding.ASCII.GetBytes(issuer.PrivateKeyPem),
         [AuthorityKeys.Chain] = [],
         [AuthorityKeys.WorkloadKey] = [],
-        [AuthorityKeys.Roots] = Encoding.ASCII.GetBytes(issuer.CertificatePem),
+        [AuthorityKeys.Roots] = Encoding.ASCII.GetBytes(issuer.Roots.ToPem()),
     };
 
     private static string Text(Secret secret, string key) => secret.Data.TryGetValue(key, out var bytes) ? Encoding.UTF8.GetString(bytes) : "";

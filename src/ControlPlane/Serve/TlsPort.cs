@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Mesh.ControlPlane.Authority;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -25,14 +24,14 @@ internal static class TlsPort
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 HandshakeTimeout = TimeSpan.FromSeconds(10),
-                OnConnection = _ => ValueTask.FromResult(Options(authority.ServingCertificate)),
+                OnConnection = _ => ValueTask.FromResult(Options(authority.ServingChain)),
             });
         });
     }
 
-    private static SslServerAuthenticationOptions Options(X509Certificate2? certificate) => new()
+    private static SslServerAuthenticationOptions Options(SslStreamCertificateContext? chain) => new()
     {
-        ServerCertificateContext = certificate is null ? null : SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
+        ServerCertificateContext = chain,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ApplicationProtocols = [SslApplicationProtocol.Http2],
         ClientCertificateRequired = false, // Callers prove themselves by their tokens.

@@ -1,5 +1,6 @@
 using System.Text;
 using Mesh.ControlPlane.Authority;
+using Mesh.ControlPlane.Tests.Authority;
 using Mesh.Identity;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;
@@ -50,7 +51,43 @@ public sealed class RootStoreTests(ApiServer api) : IClassFixture<ApiServer>
         Assert.Equal(old.PrivateKeyPem, authority.Issuer.PrivateKeyPem);
         Assert.True(Verifies(before[0], authority.RootsPem), "leaves of the old root verify against the new one");
         var secret = await client.GetAsync(Secret.Resource, new ObjectKey("renewal", "istio-ca-secret"), Stop);
-        Assert.Equal(authority.Issuer.CertificatePem, Encoding.ASCII.GetString(secret.Data["root-cert.pem"]));
+        var published = Encoding.ASCII.GetString(secret.Data["root-cert.pem"]);
+        Assert.Contains(authority.Issuer.CertificatePem.Trim(), published, StringComparison.Ordinal);
+        Assert.Contains(old.CertificatePem.Trim(), published, StringComparison.Ordinal); // Until all know the new one.
+        Assert.Equal(published, authority.RootsPem);
+        var reloaded = (await store.LoadOrCreateAsync(Stop)).Issuer!;
+        Assert.True(authority.IsCurrent(reloaded));
+    }
+
+    [Fact]
+    public async Task An_intermediate_is_never_renewed_here()
+    {
+        using var client = api.Connect();
+        var store = await StoreAsync(client, "intermediate");
+        using var issuer = Intermediates.Create(TimeSpan.FromDays(1), from: DateTimeOffset.UtcNow.AddDays(-9));
+        await client.CreateAsync(
+            Secret.Resource,
+            new Secret
+            {
+                Metadata = new ObjectMeta { Name = "istio-ca-secret", Namespace = "intermediate" },
+                Type = "istio.io/ca-root",
+                Data = new Dictionary<string, byte[]>
+                {
+                    ["ca-cert.pem"] = Encoding.ASCII.GetBytes(issuer.CertificatePem),
+                    ["ca-key.pem"] = Encoding.ASCII.GetBytes(issuer.PrivateKeyPem),
+                    ["root-cert.pem"] = Encoding.ASCII.GetBytes(issuer.Roots.ToPem()),
+                },
+            },
+            Stop);
+        var authority = new CertificateAuthority(Options("intermediate"), TimeProvider.System);
+        authority.Use((await store.LoadOrCreateAsync(Stop)).Issuer!);
+        Assert.True(authority.IsRenewalDue());
+
+        await new RootRotation(store, authority, () => true, () => { }, TimeProvider.System, new Random(1), NullLogger.Instance).CheckAsync(Stop);
+
+        Assert.Equal(issuer.CertificatePem, authority.Issuer!.CertificatePem);
+        var secret = await client.GetAsync(Secret.Resource, new ObjectKey("intermediate", "istio-ca-secret"), Stop);
+        Assert.Equal(issuer.CertificatePem, Encoding.ASCII.GetString(secret.Data["ca-cert.pem"]));
     }
 
     [Fact]
