@@ -50,7 +50,7 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
             new MeshIndex(options.Mesh), _server, _metrics,
             new MeshStateOptions { Quiet = options.DebounceQuiet, DelayMax = options.DebounceMax }, time, _log);
         _cluster = new ClusterView(client, _state, time, _log);
-        _review = new CallerReview(ReviewAsync, time, _log);
+        _review = new CallerReview(ReviewAsync, options.TokenAudiences, time, _log);
         _store = new RootStore(client, options, time, _log);
         _secure = new SecureEndpoint(
             _server, _authority, new IssuancePolicy(options, _cluster.Pods), _review, options, _metrics, new CauseLog(time, _log), () => !_synced.IsPending);
@@ -91,7 +91,7 @@ internal sealed class ControlPlaneProgram : IAsyncDisposable
         _log.LogInformation(
             "Control plane {Version} for trust domain {TrustDomain}, revision {Revision}: xDS and CA on {Secure}, metrics on {Monitoring}.",
             ProductVersion.Text, _options.Mesh.TrustDomain, _options.Mesh.Revision, _options.SecurePort, _options.MonitoringPort);
-        var distribution = new RootDistribution(_client, _cluster.Namespaces, _authority, _options, _time, _log);
+        var distribution = new RootDistribution(_client, _cluster.Namespaces, _authority, _options, _time, new Random(chance.Next()), _log);
         var lease = new LeaderLease(
             _client, new ObjectKey(_options.Mesh.SystemNamespace, $"mesh-control-plane-{_options.Mesh.Revision}"), _options.PodName);
         var rotation = new RootRotation(_store, _authority, () => lease.IsLeader, distribution.RootsChanged, _time, chance, _log);

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Mesh.Daemon;
 using Mesh.Kubernetes;
 using Mesh.Kubernetes.Objects;
+using Mesh.Kubernetes.Reconciling;
 using Mesh.Kubernetes.Watching;
 using Microsoft.Extensions.Logging;
 
@@ -14,25 +14,28 @@ namespace Mesh.ControlPlane.Authority;
 /// </summary>
 internal sealed class RootDistribution(
     KubernetesClient client, Informer<Namespace> namespaces, CertificateAuthority authority, ControlPlaneOptions options,
-    TimeProvider time, ILogger log)
+    TimeProvider time, Random chance, ILogger log)
 {
     private const string RootKey = "root-cert.pem";
 
     /// <summary>By this the operator knows which maps go with the mesh: somebody else's of the same name stays.</summary>
     private const string ManagedByLabel = "app.kubernetes.io/managed-by";
     private const string ManagedByValue = "mesh-control-plane";
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
     private static readonly string[] Excluded = ["kube-public", "kube-node-lease", "local-path-storage"];
 
-    private readonly HashSet<string> _due = new(StringComparer.Ordinal);
-    private readonly Lock _lock = new();
-    private readonly Channel<bool> _wake =
-        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    /// <summary>A namespace that refuses waits on its own, longer each time; the others do not wait for it.</summary>
+    private static readonly WorkQueueOptions Retries = new() { FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromMinutes(5) };
+
+    private readonly Lock _lock = new(); // Nobody may add to a queue that its leader has disposed of.
+    private WorkQueue? _due;
 
     /// <summary>The roots changed: every namespace is due.</summary>
     public void RootsChanged()
     {
-        foreach (var ns in namespaces.Lister.List()) Due(ns.Metadata.Name);
+        lock (_lock)
+        {
+            foreach (var ns in namespaces.Lister.List()) _due?.TryAdd(ns.Metadata.Key);
+        }
     }
 
     public async Task RunAsync(CancellationToken stop)
@@ -42,22 +45,21 @@ internal sealed class RootDistribution(
             ConfigMap.Resource,
             new InformerOptions<ConfigMap> { Which = new ListOptions { FieldSelector = $"metadata.name={options.RootConfigMap}" } });
         using var running = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var due = new WorkQueue(Retries, time, chance);
+        lock (_lock) _due = due;
         var tasks = new TaskSet(log);
-        tasks.Add(maps.RunAsync(running.Token));
-        tasks.Add(FollowAsync(maps.Subscribe(), static map => map.Metadata.Namespace, running.Token));
-        tasks.Add(FollowAsync(namespaces.Subscribe(), static ns => ns.Metadata.Name, running.Token));
+        tasks.AddVital("the informer of root ConfigMaps", maps.RunAsync(running.Token), running);
+        tasks.AddVital("the feed of root ConfigMaps", FollowAsync(maps.Subscribe(), due, static map => map.Metadata.Namespace, running.Token), running);
+        tasks.AddVital("the feed of namespaces", FollowAsync(namespaces.Subscribe(), due, static ns => ns.Metadata.Name, running.Token), running);
         try
         {
             await maps.WaitForSyncAsync(running.Token);
             while (true)
             {
-                await _wake.Reader.ReadAsync(running.Token);
-                foreach (var ns in TakeDue())
-                {
-                    if (await EnsureAsync(ns, maps.Lister, running.Token)) continue;
-                    await Task.Delay(RetryAfter, time, running.Token);
-                    Due(ns);
-                }
+                var ns = await due.TakeAsync(running.Token);
+                if (await EnsureAsync(ns.Name, maps.Lister, running.Token) is not { } error) due.Forget(ns);
+                else log.LogWarning("The roots could not be put into namespace {Namespace}: {Error}. Trying again in {Delay}.", ns.Name, error, due.Retry(ns));
+                due.Complete(ns);
             }
         }
         catch (OperationCanceledException) when (running.IsCancellationRequested)
@@ -66,27 +68,27 @@ internal sealed class RootDistribution(
         }
         finally
         {
+            lock (_lock) _due = null;
             await running.CancelAsync();
             await tasks.WhenAllAsync();
         }
+        if (tasks.Failure is { } failure) throw new InvalidOperationException($"The distribution of roots lost {failure}.");
     }
 
-    private async Task<bool> EnsureAsync(string name, Lister<ConfigMap> maps, CancellationToken stop)
+    private async Task<ApiError?> EnsureAsync(string name, Lister<ConfigMap> maps, CancellationToken stop)
     {
-        if (Excluded.Contains(name, StringComparer.Ordinal)) return true;
+        if (Excluded.Contains(name, StringComparer.Ordinal)) return null;
         if (namespaces.Lister.Find(ObjectKey.ClusterScoped(name)) is not { } ns || ns.Metadata.IsBeingDeleted || ns.Status.Phase == "Terminating")
-            return true;
+            return null;
         var key = new ObjectKey(name, options.RootConfigMap);
         var roots = authority.RootsPem;
         var current = maps.Find(key);
-        if (current is not null && current.Data.TryGetValue(RootKey, out var held) && held == roots) return true;
+        if (current is not null && current.Data.TryGetValue(RootKey, out var held) && held == roots) return null;
         var error = current is null ? await CreateAsync(key, roots, stop) : await PatchAsync(key, roots, stop);
         // A namespace that vanished meanwhile, or a watch that is behind: the next event settles it.
         if (error is null || error.Reason is ApiErrorReason.NotFound || error.Message.Contains("being terminated", StringComparison.Ordinal))
-            return true;
-        if (error.Reason == ApiErrorReason.AlreadyExists) return await PatchAsync(key, roots, stop) is null;
-        log.LogWarning("The roots could not be put into {ConfigMap}: {Error}. Trying again in {Delay}.", key, error, RetryAfter);
-        return false;
+            return null;
+        return error.Reason == ApiErrorReason.AlreadyExists ? await PatchAsync(key, roots, stop) : error;
     }
 
     private async Task<ApiError?> CreateAsync(ObjectKey key, string roots, CancellationToken stop)
@@ -110,35 +112,19 @@ internal sealed class RootDistribution(
         return (await client.TryPatchAsync(ConfigMap.Resource, key, PatchKind.Merge, patch, WriteOptions.Default, stop)).Error;
     }
 
-    private async Task FollowAsync<T>(ChangeFeed<T> feed, Func<T, string> namespaceOf, CancellationToken stop)
+    private static async Task FollowAsync<T>(ChangeFeed<T> feed, WorkQueue due, Func<T, string> namespaceOf, CancellationToken stop)
         where T : class, IKubernetesObject
     {
         using (feed)
         {
             try
             {
-                while (true) Due(namespaceOf((await feed.ReadAsync(stop)).Object));
+                while (true) due.TryAdd(ObjectKey.ClusterScoped(namespaceOf((await feed.ReadAsync(stop)).Object)));
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 // The ordinary way out.
             }
-        }
-    }
-
-    private void Due(string ns)
-    {
-        lock (_lock) _due.Add(ns);
-        _wake.Writer.TryWrite(true);
-    }
-
-    private List<string> TakeDue()
-    {
-        lock (_lock)
-        {
-            List<string> due = [.. _due];
-            _due.Clear();
-            return due;
         }
     }
 }

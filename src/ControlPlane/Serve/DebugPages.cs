@@ -55,8 +55,9 @@ internal sealed class DebugPages(DeltaServer server, MeshState state, CallerRevi
     {
         if (context.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer))
             return true;
-        var caller = await review.FindAsync(context.Request.Headers.Authorization, context.RequestAborted);
-        return caller?.Namespace == options.Mesh.SystemNamespace;
+        var address = context.Connection.RemoteIpAddress?.ToString() ?? "?";
+        var answer = await review.FindAsync(context.Request.Headers.Authorization, address, context.RequestAborted);
+        return answer.Caller?.Namespace == options.Mesh.SystemNamespace;
     }
 
     private void Ambient(Utf8JsonWriter json)

@@ -69,7 +69,9 @@ internal sealed class SecureEndpoint(
     private async Task<GrpcStatus> StreamAsync(HttpContext context)
     {
         if (!isSynced()) return new GrpcStatus(GrpcCode.Unavailable, "the cluster is not known yet");
-        if (await AuthenticateAsync(context) is not { } caller)
+        var answer = await AuthenticateAsync(context);
+        if (answer.IsBusy) return Busy(context);
+        if (answer.Caller is not { } caller)
             return Refuse(context, "unauthenticated", "a stream without a valid token", GrpcCode.Unauthenticated, "authentication failure");
         using var admitted = await _admission.AcquireAsync(1, context.RequestAborted);
         if (!admitted.IsAcquired)
@@ -87,7 +89,9 @@ internal sealed class SecureEndpoint(
     private async Task<GrpcStatus> CertifyAsync(HttpContext context)
     {
         metrics.Requests.Increment();
-        if (await AuthenticateAsync(context) is not { } caller)
+        var answer = await AuthenticateAsync(context);
+        if (answer.IsBusy) return Busy(context);
+        if (answer.Caller is not { } caller)
         {
             metrics.AuthenticationFailures.Increment();
             return Refuse(context, "unauthenticated", "a certificate request without a valid token", GrpcCode.Unauthenticated, "request authenticate failure");
@@ -120,12 +124,16 @@ internal sealed class SecureEndpoint(
         return Refuse(context, cause, reason, GrpcCode.InvalidArgument);
     }
 
-    private Task<Caller?> AuthenticateAsync(HttpContext context)
+    private GrpcStatus Busy(HttpContext context) =>
+        Refuse(context, "too-many-tokens", "more unknown tokens at a time than the API server is asked about", GrpcCode.ResourceExhausted);
+
+    private Task<CallerAnswer> AuthenticateAsync(HttpContext context)
     {
         string? cluster = context.Request.Headers["clusterid"];
         // Tokens of other clusters would have to be reviewed by their API servers, which we do not know.
-        if (!string.IsNullOrEmpty(cluster) && cluster != options.Mesh.ClusterId) return Task.FromResult<Caller?>(null);
-        return review.FindAsync(context.Request.Headers.Authorization, context.RequestAborted);
+        if (!string.IsNullOrEmpty(cluster) && cluster != options.Mesh.ClusterId) return Task.FromResult(CallerAnswer.Nobody);
+        return review.FindAsync(
+            context.Request.Headers.Authorization, context.Connection.RemoteIpAddress?.ToString() ?? "?", context.RequestAborted);
     }
 
     private GrpcStatus Refuse(HttpContext context, string cause, string reason, GrpcCode code = GrpcCode.Unknown, string? told = null)

@@ -28,14 +28,14 @@ internal sealed class PodDirectory
 
     private static Dictionary<string, Func<Pod, IEnumerable<string>>> Indexes { get; } = new(StringComparer.Ordinal)
     {
-        [ByNodeAndAccount] = pod => pod.Spec.NodeName is { Length: > 0 } node && pod.Status.Phase != "Failed"
+        [ByNodeAndAccount] = pod => pod.Spec.NodeName is { Length: > 0 } node && !pod.IsTerminal
             ? [Place(node, pod.Metadata.Namespace, pod.Spec.ServiceAccountName)]
             : [],
     };
 
     public Pod? Find(ObjectKey key) => _pods.Find(key);
 
-    /// <summary>Whether a pod of that account is on the node; a failed one does not count.</summary>
+    /// <summary>Whether a pod of that account is on the node; one that has ended does not count.</summary>
     public bool RunsOn(string node, string ns, string serviceAccount) => _pods.ByIndex(ByNodeAndAccount, Place(node, ns, serviceAccount)).Any();
 
     private static string Place(string node, string ns, string serviceAccount) => $"{node}/{ns}/{serviceAccount}";

@@ -21,7 +21,7 @@ public sealed class IssuancePolicyTests
     [InlineData("no-node", Cart, "istio-system/ztunnel", "zt-pending", "u6")]
     [InlineData("not-on-node", "spiffe://cluster.local/ns/shop/sa/web", "istio-system/ztunnel", "zt-a", "u1")]
     [InlineData("not-on-node", "spiffe://cluster.local/ns/shop/sa/failed", "istio-system/ztunnel", "zt-a", "u1")]
-    [InlineData("", "spiffe://cluster.local/ns/shop/sa/done", "istio-system/ztunnel", "zt-a", "u1")]
+    [InlineData("not-on-node", "spiffe://cluster.local/ns/shop/sa/done", "istio-system/ztunnel", "zt-a", "u1")]
     public void A_node_proxy_may_have_certificates_for_what_runs_beside_it(string cause, string asked, string account, string? pod, string? uid)
     {
         var policy = new IssuancePolicy(

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.ControlPlane.Tests.Authority;
 using Mesh.Identity;
 using Mesh.Model;
 using Mesh.Xds.Client;
@@ -29,6 +30,20 @@ public sealed class SecureEndpointTests
 
         await Proxy.UntilAsync(() => proxy.Workloads.ContainsKey("late") && !proxy.Workloads.ContainsKey("w0"));
         Assert.Equal(100, proxy.Workloads.Count);
+    }
+
+    [Fact]
+    public async Task A_client_that_knows_the_root_alone_accepts_us_and_our_leaves_below_an_intermediate()
+    {
+        await using var server = await SecureServer.StartAsync(issuer: Intermediates.Create(TimeSpan.FromDays(10)));
+        await using var proxy = Proxy.Start(server.ClientOptions());
+        await proxy.Client.Synced.WaitAsync(Patience);
+
+        using var request = SigningRequest.Create(new SpiffeId("cluster.local", "shop", "cart"));
+        var answer = await server.Certificates().CreateAsync(request.Pem, TimeSpan.FromHours(1), request.Id.ToString(), CancellationToken.None);
+
+        var chain = Assert.IsType<CertificateAnswer.Issued>(answer);
+        Assert.NotNull(chain);
     }
 
     [Fact]
@@ -88,10 +103,11 @@ public sealed class SecureEndpointTests
     [InlineData(null)]
     [InlineData("not-a-token")]
     [InlineData("head.stranger.tail")]
+    [InlineData("stranger")]
     public async Task A_stream_without_a_valid_token_is_refused_counted_and_logged_once(string? token)
     {
         await using var server = await SecureServer.StartAsync();
-        await using var proxy = Proxy.Start(server.ClientOptions(token));
+        await using var proxy = Proxy.Start(server.ClientOptions(token == "stranger" ? Tokens.Create("shop", "stranger") : token));
 
         await Proxy.UntilAsync(() => proxy.Events.OfType<DeltaClientEvent.StreamEnded>().Count() >= 3);
 
@@ -191,7 +207,7 @@ public sealed class SecureEndpointTests
         Assert.Equal(GrpcCode.InvalidArgument, await CodeAsync(server.Certificates(), request.Pem, TimeSpan.FromDays(3)));
         Assert.Equal(GrpcCode.ResourceExhausted, await CodeAsync(server.Certificates(), new string('x', 100_000), TimeSpan.FromHours(1)));
         Assert.Equal(GrpcCode.Unauthenticated, await CodeAsync(server.Certificates(token: null), request.Pem, TimeSpan.FromHours(1)));
-        Assert.Equal(GrpcCode.Unauthenticated, await CodeAsync(server.Certificates(cluster: "elsewhere"), request.Pem, TimeSpan.FromHours(1)));
+        Assert.Equal(GrpcCode.Unauthenticated, await CodeAsync(server.Certificates(SecureServer.ProxyToken, cluster: "elsewhere"), request.Pem, TimeSpan.FromHours(1)));
     }
 
     [Fact]

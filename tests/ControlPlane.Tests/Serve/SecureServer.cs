@@ -25,8 +25,8 @@ namespace Mesh.ControlPlane.Tests.Serve;
 /// <summary>The real TLS port of the control plane on loopback; only the API server's word on tokens is given by the test.</summary>
 internal sealed class SecureServer : IAsyncDisposable
 {
-    public const string ProxyToken = "head.ztunnel.tail";
-    public const string WorkloadToken = "head.cart.tail";
+    public static readonly string ProxyToken = Tokens.Create("istio-system", "ztunnel");
+    public static readonly string WorkloadToken = Tokens.Create("shop", "cart");
     private readonly WebApplication _app;
     private readonly SecureEndpoint _endpoint;
     private readonly CallerReview _review;
@@ -45,17 +45,18 @@ internal sealed class SecureServer : IAsyncDisposable
     public int Port => new Uri(_app.Urls.Single()).Port;
     public Uri Address => new($"https://istiod.istio-system.svc:{Port}");
 
-    public static async Task<SecureServer> StartAsync(DeltaServerOptions? deltaOptions = null, IEnumerable<Pod>? pods = null)
+    public static async Task<SecureServer> StartAsync(
+        DeltaServerOptions? deltaOptions = null, IEnumerable<Pod>? pods = null, CertificateIssuer? issuer = null)
     {
         var options = new ControlPlaneOptions { SecurePort = 0, TrustedNodeAccounts = [new ObjectKey("istio-system", "ztunnel")], WorkloadTtlMax = TimeSpan.FromDays(2) };
         var time = TimeProvider.System;
         var authority = new CertificateAuthority(options, time);
-        authority.Use(CertificateIssuer.CreateSelfSigned("cluster.local", IssuerKeyKind.Rsa2048, time.GetUtcNow(), TimeSpan.FromDays(3650)));
+        authority.Use(issuer ?? CertificateIssuer.CreateSelfSigned("cluster.local", IssuerKeyKind.Rsa2048, time.GetUtcNow(), TimeSpan.FromDays(3650)));
         SecureServer? self = null;
         var log = new List<string>();
         var metrics = new ControlPlaneMetrics(time, () => 0, () => null);
         var server = new DeltaServer(deltaOptions ?? new DeltaServerOptions(), metrics.Count, time, new Random(1));
-        var review = new CallerReview((token, _) => Task.FromResult(ReviewOf(token, self!)), time, NullLogger.Instance);
+        var review = new CallerReview((token, _) => Task.FromResult(ReviewOf(token, self!)), options.TokenAudiences, time, NullLogger.Instance);
         var endpoint = new SecureEndpoint(
             server, authority, new IssuancePolicy(options, new PodDirectory(pods ?? DefaultPods())), review, options, metrics,
             new CauseLog(time, new ListLogger(log)), () => self!.Synced);
@@ -94,7 +95,9 @@ internal sealed class SecureServer : IAsyncDisposable
         return new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
     }
 
-    public DeltaClientOptions ClientOptions(string? token = ProxyToken) => new()
+    public DeltaClientOptions ClientOptions() => ClientOptions(ProxyToken);
+
+    public DeltaClientOptions ClientOptions(string? token) => new()
     {
         Server = Address,
         Node = new DeltaNode(
@@ -104,7 +107,9 @@ internal sealed class SecureServer : IAsyncDisposable
         Token = _ => ValueTask.FromResult(token),
     };
 
-    public CertificateClient Certificates(string? token = ProxyToken, string cluster = "Kubernetes") => new(
+    public CertificateClient Certificates() => Certificates(ProxyToken);
+
+    public CertificateClient Certificates(string? token, string cluster = "Kubernetes") => new(
         new CertificateClientOptions { Server = Address, Connect = Connect, Token = _ => ValueTask.FromResult(token), ClusterId = cluster },
         TimeProvider.System);
 
@@ -132,12 +137,9 @@ internal sealed class SecureServer : IAsyncDisposable
     private static (TokenReviewResult? Result, ApiError? Error) ReviewOf(string token, SecureServer self)
     {
         self.Reviews++;
-        var (user, pod, uid) = token switch
-        {
-            ProxyToken => ("istio-system:ztunnel", "ztunnel-a", "zt-1"),
-            WorkloadToken => ("shop:cart", "cart-0", "c-1"),
-            _ => ("", "", ""),
-        };
+        var (user, pod, uid) = token == ProxyToken ? ("istio-system:ztunnel", "ztunnel-a", "zt-1")
+            : token == WorkloadToken ? ("shop:cart", "cart-0", "c-1")
+            : ("", "", "");
         return (new TokenReviewResult
         {
             Authenticated = user.Length > 0,
