@@ -35,6 +35,7 @@ step() {
 took() { printf '%s: %s in all\n' "$1" "$(clock $((SECONDS - STARTED)))"; }
 
 # AES-GCM with wide vectors, which Debian builds for amd64 only; without it ztunnel uses OpenSSL.
+# shellcheck disable=SC2034
 wide_aes=$([ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ] || echo libipsec-mb1)
 
 # packages NAME...: Debian packages that are not there yet are installed.

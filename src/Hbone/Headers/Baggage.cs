@@ -8,6 +8,9 @@ public sealed record Baggage
 {
     private const int EntriesMax = 64;
 
+    /// <summary>No name in Kubernetes is longer; a peer's words become labels, which stay.</summary>
+    private const int ValueCharsMax = 253;
+
     // W3C Baggage: visible ASCII without comma, semicolon, quote, backslash; the equals sign is left out to stay unambiguous.
     private static readonly SearchValues<char> ValueCharacters = SearchValues.Create(
         "!#$%&'()*+-./0123456789:<>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
@@ -50,8 +53,8 @@ public sealed record Baggage
             var equals = item.IndexOf('=');
             if (equals <= 0 || equals == item.Length - 1) continue;
             var properties = item.IndexOf(';'); // The grammar allows metadata behind a value.
-            var value = (properties > equals ? item[(equals + 1)..properties] : item[(equals + 1)..]).Trim().ToString();
-            result = result.With(item[..equals].Trim(), value);
+            var value = (properties > equals ? item[(equals + 1)..properties] : item[(equals + 1)..]).Trim();
+            if (value.Length <= ValueCharsMax) result = result.With(item[..equals].Trim(), value.ToString());
         }
         return result;
     }

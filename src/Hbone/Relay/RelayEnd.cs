@@ -13,6 +13,9 @@ public enum RelayEnd
     /// <summary>The tunnel under the stream ended.</summary>
     TunnelClosed,
 
+    /// <summary>The tunnel's peer answered nothing for too long.</summary>
+    PeerSilent,
+
     /// <summary>The peer answered an early stream with another status than 200: see <see cref="RelayResult.Status"/>.</summary>
     Rejected,
     ResponseTimeout,

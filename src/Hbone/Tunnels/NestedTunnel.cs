@@ -201,6 +201,7 @@ internal sealed class NestedTunnel(TunnelPool pool, ITunnelOrigin origin, Immuta
         RelayEnd.CertificateRevoked => TunnelEndReason.CertificateRevoked,
         RelayEnd.Drained => TunnelEndReason.Drained,
         RelayEnd.PeerChanged => TunnelEndReason.PeerChanged,
+        RelayEnd.PeerSilent => TunnelEndReason.PeerSilent,
         RelayEnd.Fault => TunnelEndReason.Fault,
         _ => null,
     };

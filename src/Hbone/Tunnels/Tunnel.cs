@@ -220,10 +220,11 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         TunnelEndReason.CertificateRevoked => RelayEnd.CertificateRevoked,
         TunnelEndReason.Drained => RelayEnd.Drained,
         TunnelEndReason.PeerChanged => RelayEnd.PeerChanged,
+        TunnelEndReason.PeerSilent => RelayEnd.PeerSilent,
         TunnelEndReason.OutOfBuffers => RelayEnd.OutOfBuffers,
         TunnelEndReason.Fault => RelayEnd.Fault,
         TunnelEndReason.Closed or TunnelEndReason.HandshakeTimeout or TunnelEndReason.HandshakeFailed or TunnelEndReason.WrongIdentity
-            or TunnelEndReason.PeerGone or TunnelEndReason.PeerSilent or TunnelEndReason.ProtocolError or TunnelEndReason.Unused
+            or TunnelEndReason.PeerGone or TunnelEndReason.ProtocolError or TunnelEndReason.Unused
             => RelayEnd.TunnelClosed,
     };
 }

@@ -133,6 +133,7 @@ internal sealed class InboundConnection : LiveConnection
     {
         var isElsewhere = request.ForwardedNetwork is { Length: > 0 } network && network != local.Network;
         if (!isElsewhere) SourceWorkload = mesh.FindWorkload(local.Network, Source.Address);
+        else if (request.Baggage is { } baggage) SourceTold = Baggage.Parse(baggage);
         return request.Forwarded is { } forwarded && ForwardedHeader.TryParse(forwarded, out _, out var host) ? host : null;
     }
 

@@ -77,9 +77,14 @@ internal sealed class AccessLog(LogScope scope, LogScope policies, TimeProvider 
             line.Text("src.workload", source.Name.Length > 0 ? source.Name : Known(source.Shape.CanonicalName));
             line.Text("src.namespace", source.Namespace);
         }
+        else if (connection.SourceTold is { } told)
+        {
+            line.Text("src.workload", Known(told.WorkloadName) ?? told.ServiceName);
+            line.Text("src.namespace", told.Namespace);
+        }
 
         if (connection.IsMutualTls) line.Text("src.identity", connection.SourceIdentity?.ToString());
-        line.Text("src.cluster", Known(connection.SourceWorkload?.Shape.ClusterId));
+        line.Text("src.cluster", Known(connection.SourceWorkload?.Shape.ClusterId) ?? connection.SourceTold?.ClusterName);
         line.Bare("dst.addr", connection.Destination);
         if (connection.Authority is { } authority) line.Bare("dst.hbone_addr", authority);
         line.Text("dst.service", connection.Service?.Key.Hostname);

@@ -86,19 +86,21 @@ internal sealed class ConnectionMetrics
     internal static string[] LabelsOf(in SeriesKey key, ResponseFlag flag)
     {
         var (source, destination) = (key.Source, key.Destination);
-        var isKnown = source is not null || destination is not null;
+        var told = key.SourceTold;
+        var isKnown = source is not null || destination is not null || told is not null;
+        var (name, revision) = (source?.Shape.CanonicalName ?? told?.ServiceName, source?.Shape.CanonicalRevision ?? told?.ServiceVersion);
         return
         [
             WordOf(key.Reporter),
-            Or(source?.Shape.WorkloadName), Or(source?.Shape.CanonicalName), Or(source?.Shape.CanonicalRevision), Or(source?.Namespace),
+            Or(source?.Shape.WorkloadName ?? told?.WorkloadName), Or(name), Or(revision), Or(source?.Namespace ?? told?.Namespace),
             key.IsMutualTls ? Or(key.SourceIdentity?.ToString()) : Unknown,
-            Or(source?.Shape.CanonicalName), Or(source?.Shape.CanonicalRevision), Or(source?.Shape.ClusterId),
+            Or(name), Or(revision), Or(source?.Shape.ClusterId ?? told?.ClusterName),
             Or(key.Service?.Key.Hostname), Or(key.Service?.Key.Namespace), Or(key.Service?.Service?.Name),
             Or(destination?.Shape.WorkloadName), Or(destination?.Shape.CanonicalName), Or(destination?.Shape.CanonicalRevision),
             Or(destination?.Namespace), Or(destination?.Identity.ToString()), Or(destination?.Shape.CanonicalName),
             Or(destination?.Shape.CanonicalRevision), Or(destination?.Shape.ClusterId),
             "tcp", ResponseFlags.WordOf(flag), key.IsMutualTls ? "mutual_tls" : Unknown,
-            Place(isKnown, source?.Shape.Locality.Region), Place(isKnown, source?.Shape.Locality.Zone),
+            Place(isKnown, source?.Shape.Locality.Region ?? told?.Region), Place(isKnown, source?.Shape.Locality.Zone ?? told?.Zone),
             Place(isKnown, destination?.Shape.Locality.Region), Place(isKnown, destination?.Shape.Locality.Zone),
         ];
     }

@@ -38,7 +38,7 @@ internal static class ResponseFlags
         RelayEnd.Rejected => status == StatusDenied ? ResponseFlag.Deny : ResponseFlag.Connect,
         RelayEnd.ResponseTimeout or RelayEnd.OutOfBuffers or RelayEnd.Fault => ResponseFlag.Connect,
         RelayEnd.Closed or RelayEnd.FirstReset or RelayEnd.SecondReset or RelayEnd.FirstFailed or RelayEnd.SecondFailed
-            or RelayEnd.TunnelClosed or RelayEnd.Drained or RelayEnd.PeerChanged => ResponseFlag.None,
+            or RelayEnd.TunnelClosed or RelayEnd.PeerSilent or RelayEnd.Drained or RelayEnd.PeerChanged => ResponseFlag.None,
     };
 
     /// <summary>What the access log says about an end; null for an ordinary one. A reset by either side is ordinary.</summary>
@@ -47,6 +47,7 @@ internal static class ResponseFlags
         RelayEnd.Closed or RelayEnd.FirstReset or RelayEnd.SecondReset => null,
         RelayEnd.FirstFailed or RelayEnd.SecondFailed => "the connection broke",
         RelayEnd.TunnelClosed => "the tunnel was closed by its peer",
+        RelayEnd.PeerSilent => "the peer of the tunnel answered nothing for too long: its host is down or packets are lost",
         RelayEnd.Rejected => status == StatusDenied ? "http status: 401 Unauthorized: denied by the policy of the destination" : $"http status: {status}",
         RelayEnd.ResponseTimeout => "the peer did not answer the CONNECT in time",
         RelayEnd.OutOfBuffers => "out of buffers",

@@ -1,3 +1,4 @@
+using Mesh.Hbone;
 using Mesh.Identity;
 using Mesh.Model.Snapshot;
 
@@ -5,4 +6,5 @@ namespace Mesh.Ztunnel.Observe;
 
 /// <summary>Everything that the labels of a connection are made of; two connections with equal keys share their series.</summary>
 internal readonly record struct SeriesKey(
-    Direction Reporter, MeshWorkload? Source, MeshWorkload? Destination, MeshService? Service, SpiffeId? SourceIdentity, bool IsMutualTls);
+    Direction Reporter, MeshWorkload? Source, MeshWorkload? Destination, MeshService? Service, SpiffeId? SourceIdentity, bool IsMutualTls,
+    Baggage? SourceTold = null);

@@ -36,6 +36,9 @@ internal abstract class LiveConnection(PodLane lane, Direction direction, IpPort
 
     public MeshWorkload? SourceWorkload { get; protected set; }
 
+    /// <summary>What a client of another network says of itself; labels, and nothing that is decided by.</summary>
+    public Baggage? SourceTold { get; protected set; }
+
     public MeshWorkload? DestinationWorkload { get; protected set; }
 
     public MeshService? Service { get; protected set; }
@@ -114,5 +117,5 @@ internal abstract class LiveConnection(PodLane lane, Direction direction, IpPort
         Worker.Context.AccessLog.Failed(Source, Asked, Direction, error);
     }
 
-    private SeriesKey Key() => new(Direction, SourceWorkload, DestinationWorkload, Service, SourceIdentity, IsMutualTls);
+    private SeriesKey Key() => new(Direction, SourceWorkload, DestinationWorkload, Service, SourceIdentity, IsMutualTls, SourceTold);
 }

@@ -25,6 +25,9 @@ public sealed class Site : IAsyncLifetime
     /// <summary>The proxies write their TLS secrets to <c>keys-NAME</c> in the folder.</summary>
     internal bool LogsKeys { get; init; }
 
+    /// <summary>Workloads of nobody here, ten to a service, known before the proxies start.</summary>
+    internal int Crowd { get; init; }
+
     internal string Folder { get; } = Directory.CreateTempSubdirectory("mesh-site-").FullName;
 
     internal ProxyNode Client { get; private set; } = null!;
@@ -50,6 +53,13 @@ public sealed class Site : IAsyncLifetime
         Kind = WorkloadKind.Pod,
     };
 
+    private static Workload Bystander(int at) => Pod($"deployment-6d4cf56db6-{at:x5}", $"account-{at / 10:x4}", $"10.{100 + (at >> 16)}.{(at >> 8) & 255}.{at & 255}") with
+    {
+        Node = $"node-{at / 100}",
+        WorkloadName = $"app-{at / 10:x4}",
+        CanonicalName = $"app-{at / 10:x4}",
+    };
+
     internal static Workload SecondPod => Pod("second", "server", SecondIp);
 
     public async ValueTask InitializeAsync()
@@ -72,6 +82,7 @@ public sealed class Site : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(Folder, "ca.pem"), Issuer.CertificatePem);
         await File.WriteAllTextAsync(Path.Combine(Folder, "ca.key"), Issuer.PrivateKeyPem);
         ControlPlane.Publish([Resource.From(Pod("client", "client", Client.Address)), Resource.From(Pod("server", "server", ServerIp)), Resource.From(SecondPod)]);
+        if (Crowd > 0) ControlPlane.Publish(Enumerable.Range(0, Crowd).Select(static at => Resource.From(Bystander(at))));
         await ControlPlane.ListenInsideAsync(Client.Namespace);
         await ControlPlane.ListenInsideAsync(Server.Namespace);
         Client.Start(EnvironmentOf("client"));

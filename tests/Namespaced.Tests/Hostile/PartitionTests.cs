@@ -32,6 +32,7 @@ public sealed class PartitionTests(Site site) : IClassFixture<Site>
         Console.WriteLine($"hostile: a pulled cable was noticed after {clock.Elapsed.TotalSeconds:0.0} s");
         Assert.Equal((SocketError.ConnectionReset, SocketError.ConnectionReset), (await clientEnd, await serverEnd)); // Bytes may be lost: no orderly end.
         Assert.Equal(0, site.Client.Tunnels());
+        site.Client.WaitForLine("answered nothing for too long");
 
         Shell.Run($"ip -n {site.Server.Name} link set veth0 up");
         Shell.WaitFor("the cable", CarriesBytes);

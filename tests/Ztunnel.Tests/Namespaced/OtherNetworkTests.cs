@@ -72,6 +72,7 @@ public sealed class OtherNetworkTests
         var inner = lab["server"].WaitForLine(
             "connection complete", "direction=\"inbound\"", $"src.addr={Lab.AddressOf(2)}:", "src.identity=\"spiffe://cluster.local/ns/default/sa/client\"",
             $"dst.addr={Lab.AddressOf(3)}:15008", "dst.hbone_addr=api.default.svc.cluster.local:80");
+        Assert.Contains("src.workload=\"client\" src.namespace=\"default\"", inner);
         Assert.DoesNotContain("src.workload=\"gateway\"", inner); // Whoever holds the address here is not the client: it comes from elsewhere.
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.Daemon.Metering;
+using Mesh.Hbone;
 using Mesh.Identity;
 using Mesh.Model;
 using Mesh.Model.Snapshot;
@@ -33,7 +34,7 @@ public sealed class ConnectionLabelTests
         Locality = new Locality("eu", "eu-1", ""),
     };
 
-    private static Dictionary<string, string> Labels(Direction reporter, bool source, bool destination, bool service, bool mutual, ResponseFlag flag = ResponseFlag.None)
+    private static Dictionary<string, string> Labels(Direction reporter, bool source, bool destination, bool service, bool mutual, ResponseFlag flag = ResponseFlag.None, Baggage? told = null)
     {
         var builder = new MeshSnapshotBuilder();
         builder.Set(Pod("cart", "10.0.0.1"));
@@ -46,7 +47,8 @@ public sealed class ConnectionLabelTests
             destination ? mesh.FindWorkload("Kubernetes//Pod/shop/api-1") : null,
             service ? mesh.FindService(Api.Key) : null,
             mutual ? new SpiffeId("cluster.local", "shop", "cart") : null,
-            mutual);
+            mutual,
+            told);
         var metrics = new Metrics();
         new ConnectionMetrics(metrics).CountFailure(key, flag);
         var text = new Exposition(openMetrics: false);
@@ -55,6 +57,19 @@ public sealed class ConnectionLabelTests
         var labels = line[(line.IndexOf('{', StringComparison.Ordinal) + 1)..line.LastIndexOf('}')];
         // A label that is empty is one that is not there.
         return labels.Split("\",").Where(static l => !l.TrimEnd('"').EndsWith('=')).ToDictionary(static l => l[..l.IndexOf('=', StringComparison.Ordinal)], static l => l[(l.IndexOf('"', StringComparison.Ordinal) + 1)..].TrimEnd('"'));
+    }
+
+    [Fact]
+    public void A_client_of_another_network_has_the_labels_that_it_tells_of_itself_and_the_principal_that_it_proved()
+    {
+        var told = Baggage.Parse(
+            "k8s.cluster.name=east,k8s.namespace.name=till,k8s.deployment.name=web,service.name=web-app,service.version=v3,cloud.region=us,cloud.availability_zone=us-2");
+        var labels = Labels(Direction.Inbound, source: false, destination: true, service: true, mutual: true, told: told);
+        Assert.Equal(
+            ("web", "web-app", "v3", "till", "east", "us", "us-2"),
+            (labels["source_workload"], labels["source_canonical_service"], labels["source_version"], labels["source_workload_namespace"],
+                labels["source_cluster"], labels["source_region"], labels["source_zone"]));
+        Assert.Equal("spiffe://cluster.local/ns/shop/sa/cart", labels["source_principal"]);
     }
 
     [Fact]

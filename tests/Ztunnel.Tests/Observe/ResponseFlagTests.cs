@@ -34,6 +34,7 @@ public sealed class ResponseFlagTests
     [InlineData(RelayEnd.TunnelClosed, 200, "-", true)]
     [InlineData(RelayEnd.Drained, 200, "-", true)]
     [InlineData(RelayEnd.PeerChanged, 200, "-", true)]
+    [InlineData(RelayEnd.PeerSilent, 200, "-", true)]
     [InlineData(RelayEnd.Rejected, 401, "DENY", true)]
     [InlineData(RelayEnd.Rejected, 503, "CONNECT", true)]
     [InlineData(RelayEnd.ResponseTimeout, 0, "CONNECT", true)]
