@@ -26,7 +26,7 @@ public sealed class AdminServer : IDisposable
     public AdminServer(EndPoint at, AdminPages pages, AdminCounters counters, ILogger log, TimeProvider time, AdminLimits? limits = null)
     {
         (_pages, _log, _time, _limits) = (pages, log, time, limits ?? new AdminLimits());
-        (_rejected, _served, _causes) = (counters.Rejected, counters.Served, new CauseLog(time, log));
+        (_rejected, _served) = (counters.Rejected, counters.Served);
         var unix = at is UnixDomainSocketEndPoint;
         _listener = new Socket(at.AddressFamily, SocketType.Stream, unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
@@ -35,6 +35,7 @@ public sealed class AdminServer : IDisposable
             if (at is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any)) _listener.DualMode = true;
             _listener.Bind(at);
             _listener.Listen(Backlog);
+            _causes = new CauseLog(time, log, _listener.LocalEndPoint is IPEndPoint { Port: var port } ? $"{port} " : "local socket ");
         }
         catch
         {

@@ -3,8 +3,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Daemon.Logging;
 
-/// <summary>Logs refusals once per cause and minute, with how many there were: a flood fills counters, not logs. Any thread.</summary>
-public sealed class CauseLog(TimeProvider time, ILogger log)
+/// <summary>
+/// Logs refusals of one place once per cause and minute, with how many there were: a flood fills counters, not logs. Where it was stands
+/// before the cause. Any thread.
+/// </summary>
+public sealed class CauseLog(TimeProvider time, ILogger log, string where = "")
 {
     private const int CausesMax = 256;
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
@@ -26,7 +29,7 @@ public sealed class CauseLog(TimeProvider time, ILogger log)
             }
             (suppressed, seen.Suppressed, seen.LoggedAt) = (seen.Suppressed, 0, now);
         }
-        log.LogWarning("Refused ({Cause}) from {Peer}: {Reason} ({Suppressed} more of this kind since the last such line)", cause, peer, reason, suppressed);
+        log.LogWarning("Refused ({Where}{Cause}) from {Peer}: {Reason} ({Suppressed} more of this kind since the last such line)", where, cause, peer, reason, suppressed);
     }
 
     private sealed class Seen
