@@ -29,7 +29,9 @@ public sealed class CauseLog(TimeProvider time, ILogger log, string where = "")
             }
             (suppressed, seen.Suppressed, seen.LoggedAt) = (seen.Suppressed, 0, now);
         }
-        log.LogWarning("Refused ({Where}{Cause}) from {Peer}: {Reason} ({Suppressed} more of this kind since the last such line)", where, cause, peer, reason, suppressed);
+        log.LogWarning(
+            "Refused ({Where}{Cause}) from {Peer}: {Reason} ({Suppressed} more of this kind since the last such line)",
+            where, cause, peer, reason, suppressed);
     }
 
     private sealed class Seen
