@@ -9,16 +9,16 @@ namespace Mesh.Ztunnel.Tests.Dns;
 /// <summary>A name server on the loopback, both transports on one port, that says what the test wants.</summary>
 internal sealed class NameServer : IDisposable
 {
-    private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly Socket _tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private const int PortsTriedMax = 50;
+    private readonly Socket _udp;
+    private readonly Socket _tcp;
     private readonly Func<byte[], bool, IEnumerable<byte[]>> _answer;
 
     /// <param name="answer">The question and whether it came over TCP in, datagrams out; none is silence.</param>
     public NameServer(Func<byte[], bool, IEnumerable<byte[]>> answer, IPAddress? address = null, int port = 0)
     {
         _answer = answer;
-        _udp.Bind(new IPEndPoint(address ?? IPAddress.Loopback, port));
-        _tcp.Bind(_udp.LocalEndPoint!);
+        (_udp, _tcp) = Bind(new IPEndPoint(address ?? IPAddress.Loopback, port));
         _tcp.Listen();
         new Thread(ServeUdp) { IsBackground = true }.Start();
         new Thread(ServeTcp) { IsBackground = true }.Start();
@@ -33,6 +33,27 @@ internal sealed class NameServer : IDisposable
     {
         _udp.Dispose();
         _tcp.Dispose();
+    }
+
+    /// <summary>A port that is free for UDP may be somebody's for TCP: then another one, unless the test named it.</summary>
+    private static (Socket Udp, Socket Tcp) Bind(IPEndPoint at)
+    {
+        for (var tried = 1; ; tried++)
+        {
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                udp.Bind(at);
+                tcp.Bind(udp.LocalEndPoint!);
+                return (udp, tcp);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && at.Port == 0 && tried < PortsTriedMax)
+            {
+                udp.Dispose();
+                tcp.Dispose();
+            }
+        }
     }
 
     private void ServeUdp()

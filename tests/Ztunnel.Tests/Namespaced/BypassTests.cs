@@ -61,7 +61,15 @@ public sealed class BypassTests
 
         // Nobody listens any more: this one fails, and its line comes behind the one that does not.
         using var refused = star.Client.Connect(star.Server.Address, Star.OpenPort);
-        refused.Send(Encoding.ASCII.GetBytes("x"));
+        try
+        {
+            refused.Send(Encoding.ASCII.GetBytes("x"));
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown)
+        {
+            // The refusal was there first.
+        }
+
         Shell.ReadToEnd(refused);
         star.Server.WaitForLine("\terror\taccess\tconnection complete", "does not answer");
         star.Client.WaitForLine("\terror\taccess\tconnection complete", "error=");
