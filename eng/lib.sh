@@ -17,7 +17,7 @@ clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 step() {
     local name=$1 log=$LOGS/${1// /-}.log begin=$SECONDS beat; shift
     printf '▸ %s\n' "$name"
-    ( while sleep 15; do printf '  … %s %s  %s\n' "$name" "$(clock $((SECONDS - begin)))" "$(tail -n 1 "$log" 2>/dev/null | cut -c1-100)"; done ) &
+    ( while sleep 15 && kill -0 $$ 2>/dev/null; do printf '  … %s %s  %s\n' "$name" "$(clock $((SECONDS - begin)))" "$(tail -n 1 "$log" 2>/dev/null | cut -c1-100)"; done ) &
     beat=$!
     if "$@" >"$log" 2>&1; then
         kill "$beat" 2>/dev/null; wait "$beat" 2>/dev/null || true
