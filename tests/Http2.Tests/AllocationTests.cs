@@ -6,6 +6,7 @@ namespace Mesh.Http2.Tests;
 [Collection("allocations")]
 public sealed class AllocationTests
 {
+    private const int Batches = 3;
     private const int Rounds = 2000;
 
     [Fact]
@@ -110,9 +111,16 @@ public sealed class AllocationTests
     private static void AssertNothingAllocated(Action round)
     {
         for (var i = 0; i < 200; i++) round();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < Rounds; i++) round();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // The runtime allocates on this thread when it recompiles a method, once; an allocation of ours is there in every batch.
+        var least = long.MaxValue;
+        for (var batch = 0; batch < Batches && least > 0; batch++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < Rounds; i++) round();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Equal(0, least);
     }
 
     private sealed class Sink : IHttp2Events

@@ -78,15 +78,21 @@ public sealed class RecordCipherTests
     {
         using var cipher = new RecordCipher(RandomNumberGenerator.GetBytes(16), allowWide);
         byte[] text = new byte[16384], tag = new byte[16];
-        cipher.Seal(s_nonce, text, tag, s_header);
-        Assert.True(cipher.TryOpen(s_nonce, text, tag, s_header));
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++)
+        // The runtime allocates on this thread when it recompiles a method, once; an allocation of ours is there in every batch.
+        var least = long.MaxValue;
+        for (var batch = 0; batch < 4 && least > 0; batch++)
         {
-            cipher.Seal(s_nonce, text, tag, s_header);
-            cipher.TryOpen(s_nonce, text, tag, s_header);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 100; i++)
+            {
+                cipher.Seal(s_nonce, text, tag, s_header);
+                cipher.TryOpen(s_nonce, text, tag, s_header);
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        Assert.Equal(0, least);
     }
 
     private static void SkipWithoutWide()
