@@ -117,8 +117,8 @@ internal sealed class DnsServer(PodProxy pod, Worker worker, DnsSettings setting
             switch (TryAnswer(request, client.IsTcp, out var answer))
             {
                 case DnsOutcome.Answered:
-                    worker.OpenQuestions--;
                     client.Send(answer);
+                    worker.OpenQuestions--;
                     break;
                 case DnsOutcome.Deferred:
                     Forward(request, client, source);
@@ -130,6 +130,7 @@ internal sealed class DnsServer(PodProxy pod, Worker worker, DnsSettings setting
         }
         catch (Exception fault)
         {
+            worker.OpenQuestions--; // Else the end would wait for it.
             settings.Log.LogError(fault, "a question failed by a fault of the proxy");
         }
         finally

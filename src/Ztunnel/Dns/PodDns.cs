@@ -41,7 +41,7 @@ internal sealed class PodDns : ILoopAcceptor, IDisposable
         var options = new SocketOptions
         {
             Namespace = _pod.Namespace,
-            Mark = _worker.Context.Options.PacketMark,
+            Mark = _pod.Mark,
             ReusePort = _worker.Context.Options.PortReuse,
             V6Only = true,
         };

@@ -101,48 +101,40 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
 
     private string? Listen(ushort port, bool preservesSource, ILoopAcceptor acceptor, KeepAlive? keepAlive)
     {
-        var options = new SocketOptions
-        {
-            Namespace = Pod.Namespace,
-            Mark = Pod.Mark,
-            ReusePort = Worker.Context.Options.PortReuse,
-            Transparency = preservesSource ? Transparency.Required : Transparency.Off,
-            KeepAlive = keepAlive,
-        };
+        var options = SocketsFor(keepAlive) with { Transparency = preservesSource ? Transparency.Required : Transparency.Off };
         var error = Errno.FamilyNotSupported;
         LoopListener? listener = null;
         if (Worker.Context.Options.Ipv6) error = LoopListener.TryListen(Worker.Loop, InetEndpoint.AnyV6(port), options, acceptor, out listener);
         if (error == Errno.FamilyNotSupported) error = LoopListener.TryListen(Worker.Loop, InetEndpoint.AnyV4(port), options, acceptor, out listener);
-        if (listener is null)
-        {
-            CloseListeners();
-            return $"cannot listen on port {port}: {error}";
-        }
-
-        _listeners.Add(listener);
-        return null;
+        return Keep(listener, port, error);
     }
 
     /// <summary>On the loopback only: whoever reaches this port sends as the pod.</summary>
     private string? ListenForSocks(KeepAlive? keepAlive)
     {
-        var options = new SocketOptions
-        {
-            Namespace = Pod.Namespace,
-            Mark = Worker.Context.Options.PacketMark,
-            ReusePort = Worker.Context.Options.PortReuse,
-            KeepAlive = keepAlive,
-        };
         _socks = new SocksAcceptor(this);
-        var error = LoopListener.TryListen(Worker.Loop, InetEndpoint.LoopbackV4(MeshPorts.Socks), options, _socks, out var listener);
-        if (listener is null)
+        var error = LoopListener.TryListen(Worker.Loop, InetEndpoint.LoopbackV4(MeshPorts.Socks), SocketsFor(keepAlive), _socks, out var listener);
+        return Keep(listener, MeshPorts.Socks, error);
+    }
+
+    private SocketOptions SocketsFor(KeepAlive? keepAlive) => new()
+    {
+        Namespace = Pod.Namespace,
+        Mark = Pod.Mark,
+        ReusePort = Worker.Context.Options.PortReuse,
+        KeepAlive = keepAlive,
+    };
+
+    private string? Keep(LoopListener? listener, ushort port, Errno error)
+    {
+        if (listener is not null)
         {
-            CloseListeners();
-            return $"cannot listen on port {MeshPorts.Socks}: {error}";
+            _listeners.Add(listener);
+            return null;
         }
 
-        _listeners.Add(listener);
-        return null;
+        CloseListeners();
+        return $"cannot listen on port {port}: {error}";
     }
 
     private void CloseListeners()

@@ -61,7 +61,7 @@ public sealed class HostInstallTests : IDisposable
         // Of the same length, and with the old time put back: the kernel knows better.
         var copy = Path.Combine(_bin, "mesh-cni");
         var written = File.GetLastWriteTimeUtc(copy);
-        Thread.Sleep(20);
+        Thread.Sleep(20); // The kernel stamps changes by its tick; a condition to wait for there is none.
         File.WriteAllText(copy, "a stranger");
         File.SetLastWriteTimeUtc(copy, written);
         Assert.Equal(InstallOutcome.Installed, _install.Ensure());

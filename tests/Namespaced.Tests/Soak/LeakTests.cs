@@ -7,7 +7,7 @@ using Mesh.Xds.Server;
 namespace Mesh.Namespaced.Tests.Soak;
 
 /// <summary>
-/// The same small thing very often: what each one leaves behind shows in the resident set. Full numbers in `make soak`, an eighth else.
+/// The same small thing very often: what each one leaves behind shows in the memory the proxy wrote. Full numbers in `make soak`, an eighth else.
 /// </summary>
 [Trait("Category", "Soak")]
 [Collection(Alone.Name)]
@@ -18,8 +18,8 @@ public sealed class LeakTests : IAsyncLifetime
     private const int DescriptorsSpare = 24; // Pipes kept for the next plain relay.
 
     /// <summary>Heaps breathe by some MiB; a KiB lost with each of thousands is more than this.</summary>
-    private const double RssSpareMib = 6;
-    private const double RssSpareCompilingMib = 16;
+    private const double AnonSpareMib = 6;
+    private const double AnonSpareCompilingMib = 16;
     private readonly Site site = new();
     private int changes;
 
@@ -73,13 +73,13 @@ public sealed class LeakTests : IAsyncLifetime
         for (var quarter = 0; quarter < 4; quarter++)
         {
             await ManyAsync(one, count / 4);
-            points.Add((site.Client.Sample.RssMib, site.Server.Sample.RssMib));
+            points.Add((site.Client.Sample.AnonMib, site.Server.Sample.AnonMib));
         }
 
         await Task.Delay(2500, CancellationToken.None); // Unused tunnels are closed.
         var (clientAfter, serverAfter) = (site.Client.Sample, site.Server.Sample);
-        Console.WriteLine($"soak: {count} {kind}: RSS {client.RssMib:0.0}/{server.RssMib:0.0} MiB, then {string.Join(", ", points.Select(static p => $"{p.Client:0.0}/{p.Server:0.0}"))}; descriptors {client.Descriptors}/{server.Descriptors} -> {clientAfter.Descriptors}/{serverAfter.Descriptors}");
-        var spare = Environment.GetEnvironmentVariable("ZTUNNEL_BIN") is { Length: > 0 } ? RssSpareMib : RssSpareCompilingMib;
+        Console.WriteLine($"soak: {count} {kind}: anonymous memory {client.AnonMib:0.0}/{server.AnonMib:0.0} MiB, then {string.Join(", ", points.Select(static p => $"{p.Client:0.0}/{p.Server:0.0}"))}; descriptors {client.Descriptors}/{server.Descriptors} -> {clientAfter.Descriptors}/{serverAfter.Descriptors}");
+        var spare = Environment.GetEnvironmentVariable("ZTUNNEL_BIN") is { Length: > 0 } ? AnonSpareMib : AnonSpareCompilingMib;
         Assert.True(points[^1].Client <= points[0].Client + spare, $"the client's proxy: {points[0].Client:0.0} MiB became {points[^1].Client:0.0} MiB");
         Assert.True(points[^1].Server <= points[0].Server + spare, $"the server's proxy: {points[0].Server:0.0} MiB became {points[^1].Server:0.0} MiB");
         Assert.True(clientAfter.Descriptors <= client.Descriptors + DescriptorsSpare && serverAfter.Descriptors <= server.Descriptors + DescriptorsSpare, "descriptors are left open");

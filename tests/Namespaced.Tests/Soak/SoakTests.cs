@@ -65,8 +65,8 @@ public sealed class SoakTests(Site site) : IClassFixture<Site>
             Assert.True(after[i].Descriptors <= before[i].Descriptors + DescriptorsSpare, $"{nodes[i].Name}: {before[i].Descriptors} descriptors became {after[i].Descriptors}");
         }
 
-        AssertPlateau("client", [.. samples.Select(static sample => sample.Client.RssMib)], isLong);
-        AssertPlateau("server", [.. samples.Select(static sample => sample.Server.RssMib)], isLong);
+        AssertPlateau("client", [.. samples.Select(static sample => sample.Client.AnonMib)], isLong);
+        AssertPlateau("server", [.. samples.Select(static sample => sample.Server.AnonMib)], isLong);
         foreach (var node in nodes) node.Terminate();
         foreach (var node in nodes) Shell.WaitFor($"the end of {node.Name}", () => node.ExitCode is not null);
         Assert.All(nodes, static node => Assert.Equal(0, node.ExitCode));
@@ -130,10 +130,10 @@ public sealed class SoakTests(Site site) : IClassFixture<Site>
     }
 
     /// <summary>The last quarter of the run needs no more memory than the second one.</summary>
-    private static void AssertPlateau(string who, double[] rss, bool isLong)
+    private static void AssertPlateau(string who, double[] anon, bool isLong)
     {
-        var quarter = rss.Length / 4;
-        var (early, late) = (rss[quarter..(2 * quarter)].Average(), rss[(3 * quarter)..].Average());
+        var quarter = anon.Length / 4;
+        var (early, late) = (anon[quarter..(2 * quarter)].Average(), anon[(3 * quarter)..].Average());
         var spare = isLong ? 4 + (early * 0.05) : 12 + (early * 0.1); // Twenty seconds still compile code and fill pools.
         Assert.True(late <= early + spare, $"{who}: {early:0.0} MiB in the second quarter became {late:0.0} MiB in the last");
     }

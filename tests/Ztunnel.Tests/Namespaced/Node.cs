@@ -1,68 +1,90 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Mesh.Linux.Namespaces;
 
 namespace Mesh.Ztunnel.Tests.Namespaced;
 
-/// <summary>One network namespace with a ztunnel process in it.</summary>
-internal sealed class Node : IDisposable
+/// <summary>A network namespace with a ztunnel process in it: the published one if ZTUNNEL_BIN names it, else the one just built.</summary>
+[SuppressMessage("Performance", "CA1852:Seal internal types", Justification = "The tests of whole nodes, which compile this file too, build on it.")]
+internal class Node : IDisposable
 {
+    private const int RememberedLines = 20_000;
     private readonly ConcurrentQueue<string> _lines = new();
-    private readonly string _name;
     private Process? _process;
 
     public Node(string name, string address)
     {
-        _name = name;
-        Address = address;
+        (Name, Address) = (name, address);
         Shell.Run($"ip netns add {name} && ip -n {name} link set lo up");
         Namespace = NetworkNamespace.Open($"/run/netns/{name}");
     }
 
-    public string Name => _name;
+    public string Name { get; }
 
     public string Address { get; }
 
     public NetworkNamespace Namespace { get; }
 
+    /// <summary>The last lines, oldest first.</summary>
     public IReadOnlyCollection<string> Lines => _lines;
+
+    public int ProcessId => _process!.Id;
 
     public int? ExitCode => _process is { HasExited: true } ended ? ended.ExitCode : null;
 
     public void Start(Dictionary<string, string> environment)
     {
-        var published = Environment.GetEnvironmentVariable("ZTUNNEL_BIN"); // The program as it ships, if named.
-        string[] program = string.IsNullOrEmpty(published) ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "proxy", "ztunnel.dll")] : [published];
-        var start = new ProcessStartInfo("ip", ["netns", "exec", _name, .. program])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        foreach (var (key, value) in environment) start.Environment[key] = value;
-        _process = Process.Start(start)!;
+        var published = Environment.GetEnvironmentVariable("ZTUNNEL_BIN");
+        _process = StartInside(string.IsNullOrEmpty(published) ? ["dotnet", BuiltProgram] : [published], environment);
         _process.OutputDataReceived += (_, e) => Keep(e.Data);
         _process.ErrorDataReceived += (_, e) => Keep(e.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
-    public Socket Connect(string address, int port) => Namespace.Run(() =>
+    /// <summary>Another program in this namespace, with its output redirected; the caller owns it.</summary>
+    public Process StartInside(string[] program, Dictionary<string, string>? environment = null, string? folder = null)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000, SendTimeout = 20_000 };
-        socket.Connect(IPAddress.Parse(address), port);
-        return socket;
+        var start = new ProcessStartInfo("ip", ["netns", "exec", Name, .. program])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            WorkingDirectory = folder ?? "",
+        };
+        foreach (var (key, value) in environment ?? []) start.Environment[key] = value;
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Sockets made inside; they stay there whoever uses them.</summary>
+    public Socket[] Sockets(int count) => Namespace.Run(() =>
+    {
+        var made = new Socket[count];
+        for (var i = 0; i < count; i++) made[i] = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        return made;
     });
 
-    public Socket Listen(int port) => Namespace.Run(() =>
+    public Socket Connect(string address, int port)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Parse(Address), port));
-        socket.Listen(64);
+        var socket = Sockets(1)[0];
+        (socket.ReceiveTimeout, socket.SendTimeout) = (20_000, 20_000);
+        socket.Connect(IPAddress.Parse(address), port);
         return socket;
-    });
+    }
+
+    public Socket Listen(int port) => Listen(Address, port);
+
+    public Socket Listen(string address, int port)
+    {
+        var socket = Sockets(1)[0];
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(address), port));
+        socket.Listen(1024);
+        return socket;
+    }
 
     /// <summary>The answer to a plain HTTP request inside the namespace.</summary>
     public string Http(int port, string request)
@@ -96,18 +118,29 @@ internal sealed class Node : IDisposable
 
     public void Terminate() => Signal("TERM");
 
-    public void Signal(string name) => Shell.Run($"kill -{name} {_process!.Id}");
+    public void Signal(string name) => Shell.Run($"kill -{name} {ProcessId}");
 
     public void Dispose()
     {
         if (_process is { HasExited: false } running) running.Kill(entireProcessTree: true);
         _process?.Dispose();
         Namespace.Dispose();
-        Shell.Run($"ip netns del {_name}");
+        Shell.Run($"ip netns pids {Name} | xargs -r kill -9; ip netns del {Name}");
+    }
+
+    /// <summary>Where the build put the program.</summary>
+    protected virtual string BuiltProgram => Path.Combine(AppContext.BaseDirectory, "proxy", "ztunnel.dll");
+
+    /// <summary>A line that the program wrote. Any thread.</summary>
+    protected virtual void Heard(string line)
+    {
     }
 
     private void Keep(string? line)
     {
-        if (line is not null) _lines.Enqueue(line);
+        if (line is null) return;
+        Heard(line);
+        _lines.Enqueue(line);
+        if (_lines.Count > RememberedLines) _lines.TryDequeue(out _);
     }
 }
