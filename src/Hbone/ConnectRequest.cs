@@ -20,8 +20,7 @@ public sealed class ConnectRequest
         this.stream = stream;
         Authority = Encoding.Latin1.GetString(fields.Authority);
         Forwarded = Read(fields, "forwarded"u8);
-        Baggage = Read(fields, "baggage"u8);
-        TraceParent = Read(fields, "traceparent"u8);
+        if (fields.Find("baggage"u8, out var baggage)) Baggage = server.BaggageOf(baggage);
         ForwardedNetwork = Read(fields, "x-forwarded-network"u8);
     }
 
@@ -29,7 +28,6 @@ public sealed class ConnectRequest
     public string Authority { get; }
     public string? Forwarded { get; }
     public string? Baggage { get; }
-    public string? TraceParent { get; }
     public string? ForwardedNetwork { get; }
     public TunnelPeer Peer => tunnel.Peer;
     public TunnelServer Server { get; }

@@ -1,3 +1,4 @@
+using System.Text;
 using Mesh.Hbone.Tunnels;
 using Mesh.Http2;
 using Mesh.Identity;
@@ -18,6 +19,7 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
     private Tunnel? tunnel;
     private TunnelEnd? cut;
     private bool draining;
+    private string? lastBaggage;
     private RevocationLists? lists = identity.Revocations?.Lists;
 
     /// <summary>Who is there; null until the handshake is over.</summary>
@@ -52,6 +54,10 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
         if (draining) tunnel.Drain();
         return await ended.Task;
     }
+
+    /// <summary>A peer says the same about itself with every request: one string for all of them.</summary>
+    internal string BaggageOf(ReadOnlySpan<byte> header) =>
+        lastBaggage is { } known && Ascii.Equals(header, known) ? known : lastBaggage = Encoding.Latin1.GetString(header);
 
     /// <summary>GOAWAY: open streams finish, then the connection closes.</summary>
     public void Drain()

@@ -1,4 +1,3 @@
-using System.Threading.Tasks.Sources;
 using Mesh.Hbone.Tunnels;
 using Mesh.Http2;
 using Mesh.Linux;
@@ -10,12 +9,11 @@ namespace Mesh.Hbone;
 /// One CONNECT: hand it to a <see cref="TunnelRelay"/>, or <see cref="Abort"/> it. Belongs to its tunnel's loop. Holds no buffer unless
 /// bytes wait that the application has not taken.
 /// </summary>
-public sealed class TunnelStream : IValueTaskSource<TunnelConnected>
+public sealed class TunnelStream
 {
     private const int SlicesPerWrite = 64;
 
     private readonly Tunnel tunnel;
-    private ManualResetValueTaskSourceCore<TunnelConnected> connected;
     private TunnelRelay? relay;
     private StreamBuffer? pending;
     private int unchargedBytes;
@@ -30,9 +28,6 @@ public sealed class TunnelStream : IValueTaskSource<TunnelConnected>
 
     /// <summary>The answer's status; 0 before it came.</summary>
     public int Status { get; internal set; }
-
-    /// <summary>The answer's baggage, if it had any.</summary>
-    public string? ResponseBaggage { get; internal set; }
 
     internal int Id { get; }
     internal TunnelRelay? Relay => relay;
@@ -65,22 +60,14 @@ public sealed class TunnelStream : IValueTaskSource<TunnelConnected>
         Vanish(RelayEnd.Closed);
     }
 
-    internal ValueTask<TunnelConnected> Connected => new(this, connected.Version);
-
-    /// <summary>Somebody awaits <see cref="Connected"/>.</summary>
-    internal bool IsAwaited { get; set; }
-
-    /// <summary>Somebody asked while there was no tunnel yet, and awaits this.</summary>
-    internal TaskCompletionSource<TunnelConnected>? Waiter { get; set; }
+    /// <summary>Who awaits the answer to the CONNECT; null when nobody does, which is most streams.</summary>
+    internal TaskCompletionSource<TunnelConnected>? Answer { get; set; }
 
     internal void CompleteConnect(TunnelConnected outcome)
     {
         AnswerDue = 0;
-        Waiter?.TrySetResult(outcome);
-        Waiter = null;
-        if (!IsAwaited) return;
-        IsAwaited = false;
-        connected.SetResult(outcome);
+        Answer?.TrySetResult(outcome);
+        Answer = null;
     }
 
     internal void Attach(TunnelRelay attached) => relay = attached;
@@ -192,14 +179,6 @@ public sealed class TunnelStream : IValueTaskSource<TunnelConnected>
     }
 
     internal void ResetStream(ErrorCode code) => tunnel.Reset(this, code);
-
-    TunnelConnected IValueTaskSource<TunnelConnected>.GetResult(short token) => connected.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<TunnelConnected>.GetStatus(short token) => connected.GetStatus(token);
-
-    void IValueTaskSource<TunnelConnected>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        connected.OnCompleted(continuation, state, token, flags);
 
     private void Deliver(ref IoSliceList slices)
     {

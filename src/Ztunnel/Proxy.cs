@@ -27,7 +27,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan CodeReleasePeriod = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CodeReleaseLongest = TimeSpan.FromHours(1);
     private readonly ILogger _log = log.Scope("proxy");
     private readonly Metrics _metrics = new();
     private readonly Readiness _readiness = new();
@@ -233,7 +233,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
 
     /// <summary>
     /// Reading the mesh made garbage and used code that nobody needs again soon: both are given back, the garbage while nothing is carried
-    /// yet. Code that single events need (handshakes, a page, a push) is given back from time to time.
+    /// yet. Code that single events need (handshakes, a page, a push) is given back now and then, ever less often: it costs a fault to return.
     /// </summary>
     private async Task SettleMemoryAsync(CancellationToken stop)
     {
@@ -242,10 +242,10 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
             await Task.Delay(SettleDelay, time, stop); // The first certificate has come by then.
             if (_workers.Sum(static worker => worker.LiveCount) == 0)
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            while (true)
+            for (var pause = SettleDelay; ; pause = pause < CodeReleaseLongest / 2 ? 2 * pause : CodeReleaseLongest)
             {
                 ProcessMemory.ReleaseCode();
-                await Task.Delay(CodeReleasePeriod, time, stop);
+                await Task.Delay(pause, time, stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -287,7 +287,7 @@ public sealed class TunnelTests
     public async Task A_new_connection_allocates_a_short_list_of_objects()
     {
         const int Connections = 400;
-        const long ClientBytesMax = 1400, ServerBytesMax = 2200;
+        const long ClientBytesMax = 1100, ServerBytesMax = 1800;
         await using var mesh = await TestMesh.StartAsync();
         using var application = new TestApplication();
         mesh.Authority = application.Authority;

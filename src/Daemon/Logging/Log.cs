@@ -17,6 +17,9 @@ public sealed class Log : ILoggerProvider
     public const int MaxQueuedBytes = 8 * 1024 * 1024;
 
     private const int BatchBytes = 64 * 1024;
+
+    /// <summary>How long the writer lets lines gather once it was woken: a busy program then pays one wake-up and one write for many lines.</summary>
+    private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_flushDeadline = TimeSpan.FromSeconds(2);
 
     private readonly Stream _to;
@@ -29,6 +32,7 @@ public sealed class Log : ILoggerProvider
     private int _queuedLines;
     private int _queuedBytes;
     private long _dropped;
+    private int _isWriterAsleep;
     private volatile bool _ending;
 
     public Log(Stream to, LogFormat format, LogFilter filter, TimeProvider time)
@@ -108,7 +112,7 @@ public sealed class Log : ILoggerProvider
         if (isReport || (lines <= MaxQueuedLines && bytes <= MaxQueuedBytes && !_ending))
         {
             _queue.Enqueue((buffer, length));
-            _wake.Set();
+            WakeWriter();
             return;
         }
         Interlocked.Decrement(ref _queuedLines);
@@ -136,8 +140,17 @@ public sealed class Log : ILoggerProvider
             }
             if (written) continue;
             if (ending) return;
-            _wake.WaitOne();
+            Interlocked.Exchange(ref _isWriterAsleep, 1);
+            if (_queue.IsEmpty && !_ending) _wake.WaitOne();
+            Volatile.Write(ref _isWriterAsleep, 0);
+            if (!_ending) _wake.WaitOne(s_gathering); // Only the end cuts it short.
         }
+    }
+
+    /// <summary>Costs a system call only when the writer sleeps; whoever comes while lines gather is seen without.</summary>
+    private void WakeWriter()
+    {
+        if (Interlocked.Exchange(ref _isWriterAsleep, 0) == 1) _wake.Set();
     }
 
     private bool WriteQueued(byte[] batch)

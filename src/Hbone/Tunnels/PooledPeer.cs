@@ -113,7 +113,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         var stream = pooled.Open(headers, early, out var outcome);
         if (stream is null) return TunnelPool.Now(TunnelFailure.Http2Failed, $"no stream could be opened: {outcome}");
         pool.CountStream();
-        return early ? new ValueTask<TunnelConnected>(TunnelConnected.Open(stream)) : stream.Connected;
+        return early ? new ValueTask<TunnelConnected>(TunnelConnected.Open(stream)) : new ValueTask<TunnelConnected>(stream.Answer!.Task);
     }
 
     private void ServeWaiters()
@@ -136,7 +136,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         }
         pool.CountStream();
         if (waiter.Early) waiter.Completion.TrySetResult(TunnelConnected.Open(stream));
-        else stream.Waiter = waiter.Completion;
+        else stream.Answer = waiter.Completion;
     }
 
     private void DialIfNeeded()

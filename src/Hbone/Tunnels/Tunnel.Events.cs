@@ -1,4 +1,3 @@
-using System.Text;
 using Mesh.Http2;
 
 namespace Mesh.Hbone.Tunnels;
@@ -16,7 +15,6 @@ internal sealed partial class Tunnel
         stream.Status = status;
         if (status < 300)
         {
-            if (fields.Find("baggage"u8, out var baggage)) stream.ResponseBaggage = Encoding.Latin1.GetString(baggage);
             stream.CompleteConnect(TunnelConnected.Open(stream));
             return;
         }

@@ -1,14 +1,16 @@
 namespace Mesh.Http2.Hpack;
 
 /// <summary>
-/// RFC 7541, 2.3.2: the fields that a connection remembers, newest first. Names and values stand in one byte ring, made
-/// on first use; looking up allocates nothing. Invariant: the bytes in use never pass <see cref="MaxSize"/>.
+/// RFC 7541, 2.3.2: the fields that a connection remembers, newest first. Names and values stand in one byte ring that grows
+/// with them; looking up allocates nothing. Invariant: the bytes in use never pass <see cref="MaxSize"/>.
 /// </summary>
 internal sealed class DynamicTable
 {
     /// <summary>RFC 7541, 4.1: what each entry counts beyond its bytes.</summary>
     public const int EntryOverhead = 32;
 
+    private const int FirstRingBytes = 512;
+    private const int FirstEntries = 8;
     private readonly int limitBytes;
     private byte[] ring = [];
     private DynamicEntry[] entries = [];
@@ -61,12 +63,7 @@ internal sealed class DynamicTable
         var size = name.Length + value.Length + EntryOverhead;
         EvictUntil(MaxSize - size);
         if (size > MaxSize) return;
-        if (ring.Length == 0)
-        {
-            ring = new byte[limitBytes];
-            entries = new DynamicEntry[limitBytes / EntryOverhead];
-        }
-
+        MakeRoom(size - EntryOverhead);
         entries[Position(Count)] = new DynamicEntry(writeAt, name.Length, value.Length, DynamicEntry.HashOf(name, value));
         Append(name);
         Append(value);
@@ -91,6 +88,30 @@ internal sealed class DynamicTable
             oldest = (oldest + 1) % entries.Length;
             Count--;
         }
+    }
+
+    /// <summary>A peer that says little costs little: ring and entries double, up to what the limit can ever need.</summary>
+    private void MakeRoom(int bytes)
+    {
+        var used = Size - (Count * EntryOverhead);
+        if (Count == entries.Length)
+        {
+            var more = new DynamicEntry[Math.Min(limitBytes / EntryOverhead, Math.Max(FirstEntries, 2 * entries.Length))];
+            for (var age = 0; age < Count; age++) more[age] = entries[Position(age)];
+            (entries, oldest) = (more, 0);
+        }
+
+        if (used + bytes <= ring.Length) return;
+        var longer = new byte[Math.Min(limitBytes, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(FirstRingBytes, used + bytes)))];
+        if (Count > 0) Copy(entries[oldest].Offset, longer.AsSpan(0, used));
+        var start = Count > 0 ? entries[oldest].Offset : 0;
+        for (var age = 0; age < Count; age++)
+        {
+            ref var entry = ref entries[Position(age)];
+            entry = entry with { Offset = (entry.Offset - start + ring.Length) % Math.Max(ring.Length, 1) };
+        }
+
+        (ring, writeAt) = (longer, used % longer.Length);
     }
 
     private void Append(ReadOnlySpan<byte> bytes)

@@ -15,7 +15,6 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
 
     private readonly EventLoop _loop;
     private readonly ILoopAcceptor _acceptor;
-    private readonly SocketOptions _options;
     private readonly LoopRegistration _registration;
     private readonly LoopTimer _pause;
     private readonly bool _isInet;
@@ -23,9 +22,9 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
     private int _descriptor;
     private bool _continuing;
 
-    private LoopListener(EventLoop loop, int descriptor, SocketOptions options, ILoopAcceptor acceptor, bool isInet, bool isStream)
+    private LoopListener(EventLoop loop, int descriptor, ILoopAcceptor acceptor, bool isInet, bool isStream)
     {
-        (_loop, _descriptor, _options, _acceptor, _isInet, _isStream) = (loop, descriptor, options, acceptor, isInet, isStream);
+        (_loop, _descriptor, _acceptor, _isInet, _isStream) = (loop, descriptor, acceptor, isInet, isStream);
         _pause = new LoopTimer(loop, this);
         _registration = loop.RegisterRaw(descriptor, this);
     }
@@ -57,7 +56,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
             return error;
         }
 
-        listener = new LoopListener(loop, descriptor, options, acceptor, isInet: true, isStream: true);
+        listener = new LoopListener(loop, descriptor, acceptor, isInet: true, isStream: true);
         return Errno.None;
     }
 
@@ -90,17 +89,17 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
             return error;
         }
 
-        listener = new LoopListener(loop, descriptor, options, acceptor, isInet: false, isStream);
+        listener = new LoopListener(loop, descriptor, acceptor, isInet: false, isStream);
         return Errno.None;
     }
 
-    /// <summary>Takes over a listening socket of another process, with the connections waiting in its queue.</summary>
-    public static LoopListener Adopt(EventLoop loop, SafeFileDescriptor descriptor, SocketOptions options, ILoopAcceptor acceptor)
+    /// <summary>Takes over a listening socket of another process as it is: with its options and the connections waiting in its queue.</summary>
+    public static LoopListener Adopt(EventLoop loop, SafeFileDescriptor descriptor, ILoopAcceptor acceptor)
     {
         ArgumentNullException.ThrowIfNull(loop);
         ArgumentNullException.ThrowIfNull(descriptor);
         loop.RequireCurrent();
-        return new LoopListener(loop, descriptor.Release(), options, acceptor, isInet: true, isStream: true);
+        return new LoopListener(loop, descriptor.Release(), acceptor, isInet: true, isStream: true);
     }
 
     /// <summary>A second descriptor for handing this listener to another process.</summary>
@@ -153,13 +152,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
                 return;
             }
 
-            Accepted++;
-            Errno error;
-            if (_isInet && (error = SocketCalls.SetTcp(accepted, _options)) is not (Errno.None or Errno.InvalidArgument))
-            {
-                throw new LinuxException("setsockopt on an accepted socket", error);
-            }
-
+            Accepted++; // With the listener's own options: the kernel hands TCP_NODELAY, keepalive and timeouts on to what it accepts.
             var peer = default(InetEndpoint);
             if (_isInet) InetEndpoint.TryRead(new ReadOnlySpan<byte>(address, (int)Math.Min(length, UnixAddress.SizeMax)), out peer);
             _acceptor.OnAccepted(new AcceptedSocket(accepted, _isStream, peer));

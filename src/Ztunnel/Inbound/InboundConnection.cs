@@ -40,16 +40,26 @@ internal sealed class InboundConnection : LiveConnection
 
     public override long ResponseBytes => _relay?.BytesFromApplication ?? 0;
 
-    public async Task RunAsync()
+    public override async Task RunAsync()
     {
-        var request = _request!;
-        _request = null; // An idle connection does not keep it.
-        if (await SetUpAsync(request) is not { } relay) return;
-        _relay = relay.Relay;
-        Open();
-        if (_cut is { } early) _relay.Cut(early);
-        var result = await _relay.RunAsync(relay.First);
-        Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
+        Worker.Begin(this);
+        try
+        {
+            if (await SetUpAsync(TakeRequest()) is not { } relay) return;
+            _relay = relay.Relay;
+            Open();
+            if (_cut is { } early) _relay.Cut(early);
+            var result = await _relay.RunAsync(relay.First);
+            Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
+        }
+        catch (Exception fault)
+        {
+            Worker.LogFault(fault);
+        }
+        finally
+        {
+            Worker.End(this);
+        }
     }
 
     public override void Cut(RelayEnd reason)
@@ -62,6 +72,14 @@ internal sealed class InboundConnection : LiveConnection
     {
         if (_relay is null) return;
         if (_watch.IsDenied(mesh, this)) Cut(RelayEnd.PolicyDenied);
+    }
+
+    /// <summary>An idle connection does not keep it.</summary>
+    private ConnectRequest TakeRequest()
+    {
+        var request = _request!;
+        _request = null;
+        return request;
     }
 
     private async ValueTask<(TunnelRelay Relay, ReadOnlyMemory<byte> First)?> SetUpAsync(ConnectRequest request)

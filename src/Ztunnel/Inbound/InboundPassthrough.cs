@@ -31,13 +31,25 @@ internal sealed class InboundPassthrough : LiveConnection
 
     public override long ResponseBytes => _relay?.BytesFromServer ?? 0;
 
-    public async Task RunAsync()
+    public override async Task RunAsync()
     {
-        using var client = _client;
-        if (!await ConnectAsync()) return;
-        Open();
-        var result = await _relay!.RunAsync();
-        Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
+        Worker.Begin(this);
+        try
+        {
+            using var client = _client;
+            if (!await ConnectAsync()) return;
+            Open();
+            var result = await _relay!.RunAsync();
+            Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
+        }
+        catch (Exception fault)
+        {
+            Worker.LogFault(fault);
+        }
+        finally
+        {
+            Worker.End(this);
+        }
     }
 
     public override void Cut(RelayEnd reason)

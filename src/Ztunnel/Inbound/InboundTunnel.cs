@@ -48,6 +48,7 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
         }
         finally
         {
+            Lane.Worker.InboundTunnels.Decrement();
             Lane.Forget(this);
         }
     }
@@ -55,7 +56,7 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
     public void OnConnect(ConnectRequest request)
     {
         var connection = new InboundConnection(this, request, peer);
-        _ = Lane.Worker.RunAsync(connection, connection.RunAsync);
+        _ = connection.RunAsync();
     }
 
     /// <summary>Tells the peer to open no more; what runs goes on.</summary>

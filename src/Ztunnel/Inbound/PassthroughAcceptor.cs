@@ -9,6 +9,6 @@ internal sealed class PassthroughAcceptor(PodLane lane) : ILoopAcceptor
     public void OnAccepted(AcceptedSocket accepted)
     {
         var connection = new InboundPassthrough(lane, accepted.AttachTo(lane.Worker.Loop), accepted.Peer);
-        _ = lane.Worker.RunAsync(connection, connection.RunAsync);
+        _ = connection.RunAsync();
     }
 }

@@ -27,6 +27,7 @@ internal sealed class ConnectionMetrics
     private readonly MetricFamily<Counter> _refused;
     private readonly MetricFamily<Counter> _revoked;
     private readonly MetricFamily<Counter> _untracked;
+    private readonly MetricFamily<Gauge> _inboundTunnels;
 
     public ConnectionMetrics(Metrics metrics, int seriesMax = Metrics.DefaultSeriesMax)
     {
@@ -43,6 +44,7 @@ internal sealed class ConnectionMetrics
         var open = metrics.Gauges("istio_tcp_sockets_open", "Connections being carried now.", ["reporter"]);
         OpenInbound = open.With("destination");
         OpenOutbound = open.With("source");
+        _inboundTunnels = metrics.Gauges("mesh_inbound_tunnels", "Tunnels of peers, by the worker that carries them.", ["worker"]);
     }
 
     /// <summary>Connections that were refused or ended because a revocation list of ours names their peer.</summary>
@@ -53,6 +55,9 @@ internal sealed class ConnectionMetrics
 
     /// <summary>A connection that a later revocation list will not find.</summary>
     public void CountUntracked(Direction reporter) => _untracked.With(WordOf(reporter)).Increment();
+
+    /// <summary>Tunnels of peers that one worker carries.</summary>
+    public Gauge InboundTunnels(string worker) => _inboundTunnels.With(worker);
 
     public Counter Bypassed { get; }
 

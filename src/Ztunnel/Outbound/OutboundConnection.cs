@@ -48,20 +48,26 @@ internal sealed class OutboundConnection : LiveConnection
     /// <summary>Nobody redirected it: the listener itself was dialled.</summary>
     private bool IsDirect { get; }
 
-    public async Task RunAsync()
+    public override async Task RunAsync()
     {
-        using var application = _application;
+        Worker.Begin(this);
         try
         {
+            using var application = _application;
             if (!await ConnectAsync()) return;
             Open();
             var result = _tunnel is not null ? await _tunnel.RunAsync() : await _plain!.RunAsync();
             if (result.End == RelayEnd.Rejected && _endpoint is { } endpoint && Ejects(TunnelFailure.Rejected, result.Status)) Eject(endpoint);
             Close(ResponseFlags.Of(result.End, result.Status), ResponseFlags.TextOf(result.End, result.Status));
         }
+        catch (Exception fault)
+        {
+            Worker.LogFault(fault);
+        }
         finally
         {
             Use(null);
+            Worker.End(this);
         }
     }
 

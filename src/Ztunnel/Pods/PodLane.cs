@@ -31,6 +31,9 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
 
     public bool IsDraining { get; private set; }
 
+    /// <summary>Everything here has ended, and nothing may begin.</summary>
+    public bool IsCut { get; private set; }
+
     /// <summary>Opens the listeners; null, or which port cannot be opened and why.</summary>
     public string? Open(bool preservesSource)
     {
@@ -57,7 +60,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
 
     public void Cut(RelayEnd reason)
     {
-        IsDraining = true;
+        IsDraining = IsCut = true;
         CloseListeners();
         Worker.Lanes.Remove(this);
         Worker.Live.Each(

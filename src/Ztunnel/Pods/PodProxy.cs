@@ -39,7 +39,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     /// <summary>Who answers this pod's names; null when nobody does.</summary>
     public PodDns? Dns => _dns;
 
-    public IReadOnlyList<PodLane> Lanes => new ArraySegment<PodLane>(_lanes, 0, _lanesOpen);
+    public IReadOnlyList<PodLane> Lanes => new ArraySegment<PodLane>(_lanes, 0, Volatile.Read(ref _lanesOpen));
 
     /// <summary>The pod's workload in the newest snapshot.</summary>
     public LocalPod Local
@@ -75,7 +75,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
             }
 
             _lanes[i] = lane;
-            _lanesOpen = i + 1;
+            Volatile.Write(ref _lanesOpen, i + 1); // Those before accept already, and may look for the one with the fewest tunnels.
             if (!context.Options.PortReuse) break; // Without sharing the ports one worker accepts for all.
         }
 
@@ -110,6 +110,18 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
         }
 
         Namespace?.Dispose();
+    }
+
+    /// <summary>Where a tunnel accepted at <paramref name="at"/> is to live: there, unless another worker has fewer. Any thread.</summary>
+    public PodLane LaneForTunnel(PodLane at)
+    {
+        var best = at;
+        foreach (var lane in _lanes.AsSpan(0, Volatile.Read(ref _lanesOpen)))
+        {
+            if (lane.Worker.InboundTunnels.Value < best.Worker.InboundTunnels.Value) best = lane;
+        }
+
+        return best;
     }
 
     /// <summary>The workload, waiting for the control plane to tell about it if need be. On a loop.</summary>

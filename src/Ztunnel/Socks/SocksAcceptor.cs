@@ -44,7 +44,7 @@ internal sealed class SocksAcceptor(PodLane lane) : ILoopAcceptor
                 // As when traffic is captured: the application's connect succeeds, and a failure later is a closed connection.
                 Reply(client, SocksReply.Succeeded);
                 var connection = new OutboundConnection(lane, client, peer, asked);
-                await lane.Worker.RunAsync(connection, connection.RunAsync);
+                await connection.RunAsync();
                 return;
             }
         }

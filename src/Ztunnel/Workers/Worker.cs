@@ -1,3 +1,4 @@
+using Mesh.Daemon.Metering;
 using Mesh.Hbone;
 using Mesh.Identity;
 using Mesh.Linux.Loops;
@@ -27,7 +28,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     private MeshSnapshot? _considered;
     private int _reconsidering;
 
-    private Worker(EventLoop loop, ProxyContext context, int seed)
+    private Worker(string name, EventLoop loop, ProxyContext context, int seed)
     {
         Loop = loop;
         Context = context;
@@ -38,6 +39,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
         EndpointNames = new EndpointNames(loop, context);
         _log = context.Log.Scope("worker");
         _reports = new LoopTimer(loop, this);
+        InboundTunnels = context.Metrics.InboundTunnels(name);
     }
 
     public EventLoop Loop { get; }
@@ -47,6 +49,9 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     public TunnelPool Pool { get; }
 
     public LiveConnections Live { get; } = new();
+
+    /// <summary>Tunnels of peers that live here, or are on their way here. Any thread.</summary>
+    public Gauge InboundTunnels { get; }
 
     public EndpointLoads Loads { get; } = new();
 
@@ -76,32 +81,27 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
             Name = name,
             OnFault = (where, fault) => faults.LogError(fault, "{Where} failed", where),
         });
-        var worker = await loop.InvokeAsync(() => Task.FromResult(new Worker(loop, context, seed)));
+        var worker = await loop.InvokeAsync(() => Task.FromResult(new Worker(name, loop, context, seed)));
         context.Mesh.Listen(worker.OnMeshChanged);
         return worker;
     }
 
-    /// <summary>Runs a connection to its end, tracked all the while; a bug in it is logged once and ends only this connection.</summary>
-    public async Task RunAsync(LiveConnection connection, Func<Task> serve)
+    /// <summary>From here to <see cref="End"/> a connection is tracked and counted as open.</summary>
+    public void Begin(LiveConnection connection)
     {
-        var gauge = connection.Direction == Direction.Outbound ? Context.Metrics.OpenOutbound : Context.Metrics.OpenInbound;
         Live.Add(connection);
-        gauge.Increment();
+        OpenOf(connection).Increment();
         if (!_reports.IsArmed) _reports.Arm(ReportInterval);
-        try
-        {
-            await serve();
-        }
-        catch (Exception fault)
-        {
-            _log.LogError(fault, "a connection failed by a fault of the proxy");
-        }
-        finally
-        {
-            gauge.Decrement();
-            Live.Remove(connection);
-        }
     }
+
+    public void End(LiveConnection connection)
+    {
+        OpenOf(connection).Decrement();
+        Live.Remove(connection);
+    }
+
+    /// <summary>A bug ended one connection, and no other.</summary>
+    public void LogFault(Exception fault) => _log.LogError(fault, "a connection failed by a fault of the proxy");
 
     /// <summary>Remembers who was dialled, so that tunnels to a workload that changed are given up at once.</summary>
     public void NoteDialled(Ip address, MeshWorkload workload)
@@ -134,6 +134,9 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
         });
         await Loop.DisposeAsync();
     }
+
+    private Gauge OpenOf(LiveConnection connection) =>
+        connection.Direction == Direction.Outbound ? Context.Metrics.OpenOutbound : Context.Metrics.OpenInbound;
 
     /// <summary>Any thread: asks the loop to look at its connections again; several changes may be looked at once.</summary>
     private void OnMeshChanged(MeshSnapshot mesh)

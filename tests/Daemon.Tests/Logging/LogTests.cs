@@ -102,6 +102,51 @@ public sealed class LogTests
         }
     }
 
+    /// <summary>Counts what would be system calls.</summary>
+    private sealed class CountingStream : MemoryStream
+    {
+        public int Writes { get; private set; }
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            Writes++;
+            base.Write(buffer, offset, count);
+        }
+    }
+
+    [Fact]
+    public void Many_lines_of_many_threads_are_all_written_and_in_few_writes()
+    {
+        const int Threads = 4, Lines = 2_000;
+        using var output = new CountingStream();
+        using (var log = new Log(output, LogFormat.Plain, LogFilter.Information, TimeProvider.System))
+        {
+            var writers = Enumerable.Range(0, Threads).Select(n => new Thread(() =>
+            {
+                for (var i = 0; i < Lines; i++) log.Scope("busy").LogInformation("line {Thread}-{Line}", n, i);
+            })).ToList();
+            foreach (var writer in writers) writer.Start();
+            foreach (var writer in writers) writer.Join();
+            Assert.Equal(0, log.Dropped);
+        }
+
+        var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Threads * Lines, lines.Distinct().Count(static line => line.Contains("line ", StringComparison.Ordinal)));
+        Assert.InRange(output.Writes, 1, Threads * Lines / 10);
+    }
+
+    [Fact]
+    public void A_line_that_comes_alone_is_written_soon()
+    {
+        using var output = new CountingStream();
+        using var log = new Log(output, LogFormat.Plain, LogFilter.Information, TimeProvider.System);
+        for (var i = 1; i <= 20; i++)
+        {
+            log.Scope("calm").LogInformation("alone");
+            Assert.True(SpinWait.SpinUntil(() => output.Writes == i, TimeSpan.FromSeconds(10)));
+        }
+    }
+
     [Fact]
     public void The_filter_holds_per_scope_and_changes_at_run_time()
     {

@@ -39,6 +39,32 @@ public sealed class LoopSocketTests
     }
 
     [Fact]
+    public async Task An_accepted_connection_has_its_listeners_options()
+    {
+        await using var test = new TestLoop();
+        await test.RunAsync(async () =>
+        {
+            var options = new SocketOptions { KeepAlive = new KeepAlive(TimeSpan.FromSeconds(41), TimeSpan.FromSeconds(7), 5), UserTimeout = TimeSpan.FromSeconds(9) };
+            var acceptor = new TestAcceptor(test.Loop);
+            Assert.Equal(Errno.None, LoopListener.TryListen(test.Loop, InetEndpoint.LoopbackV4(0), options, acceptor, out var listener));
+            using var client = (await LoopSocket.ConnectAsync(test.Loop, listener!.LocalAddress, Options, TimeSpan.FromSeconds(5))).Socket;
+            using var descriptor = (await acceptor.NextAsync()).Detach();
+            using var accepted = new System.Net.Sockets.Socket(new System.Net.Sockets.SafeSocketHandle(descriptor.Release(), ownsHandle: true));
+
+            int Read(System.Net.Sockets.SocketOptionLevel level, System.Net.Sockets.SocketOptionName name) => (int)accepted.GetSocketOption(level, name)!;
+            Assert.True(accepted.NoDelay);
+            Assert.NotEqual(0, Read(System.Net.Sockets.SocketOptionLevel.Socket, System.Net.Sockets.SocketOptionName.KeepAlive));
+            Assert.Equal(41, Read(System.Net.Sockets.SocketOptionLevel.Tcp, System.Net.Sockets.SocketOptionName.TcpKeepAliveTime));
+            Assert.Equal(7, Read(System.Net.Sockets.SocketOptionLevel.Tcp, System.Net.Sockets.SocketOptionName.TcpKeepAliveInterval));
+            Assert.Equal(5, Read(System.Net.Sockets.SocketOptionLevel.Tcp, System.Net.Sockets.SocketOptionName.TcpKeepAliveRetryCount));
+            var timeout = new byte[sizeof(int)];
+            accepted.GetRawSocketOption(6, 18, timeout); // IPPROTO_TCP, TCP_USER_TIMEOUT: .NET has no names for it.
+            Assert.Equal(9000, BitConverter.ToInt32(timeout));
+            listener.Dispose();
+        });
+    }
+
+    [Fact]
     public async Task Vectored_calls_scatter_and_gather_in_order()
     {
         await using var test = new TestLoop();
