@@ -82,6 +82,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         await DrainAsync();
         await end.CancelAsync();
         await running.WhenAllAsync();
+        foreach (var pod in Pods()) await pod.CutAsync(RelayEnd.Drained); // Also one that came while the others were drained.
         foreach (var worker in _workers) await worker.DisposeAsync();
         return 0;
     }

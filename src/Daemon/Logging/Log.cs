@@ -32,6 +32,7 @@ public sealed class Log : ILoggerProvider
     private int _queuedLines;
     private int _queuedBytes;
     private long _dropped;
+    private long _lost;
     private int _isWriterAsleep;
     private volatile bool _ending;
 
@@ -42,8 +43,8 @@ public sealed class Log : ILoggerProvider
         _writer.Start();
     }
 
-    /// <summary>Lines lost because the output was too slow.</summary>
-    public long Dropped => Volatile.Read(ref _dropped);
+    /// <summary>Lines lost because the output was too slow or failed.</summary>
+    public long Dropped => Volatile.Read(ref _dropped) + Volatile.Read(ref _lost);
 
     /// <summary>What is written; may be replaced at any time.</summary>
     public LogFilter Filter
@@ -125,20 +126,22 @@ public sealed class Log : ILoggerProvider
     {
         var batch = new byte[BatchBytes];
         long reported = 0;
+        var isFailing = false;
         while (true)
         {
             var ending = _ending;
-            var written = WriteQueued(batch);
+            var hasLines = !_queue.IsEmpty;
+            if (hasLines) isFailing = !TryWriteQueued(batch);
             var dropped = Dropped;
-            if (dropped != reported)
+            if (dropped != reported && !isFailing)
             {
-                var line = new LogLine(this, LogLevel.Warning, "log", "log lines were dropped: the output is too slow", Time.GetUtcNow());
+                var line = new LogLine(this, LogLevel.Warning, "log", "log lines were dropped: the output is too slow or failed", Time.GetUtcNow());
                 line.Number("count", dropped - reported);
                 line.End();
                 reported = dropped;
                 continue;
             }
-            if (written) continue;
+            if (hasLines && !isFailing) continue;
             if (ending) return;
             Interlocked.Exchange(ref _isWriterAsleep, 1);
             if (_queue.IsEmpty && !_ending) _wake.WaitOne();
@@ -153,27 +156,28 @@ public sealed class Log : ILoggerProvider
         if (Interlocked.Exchange(ref _isWriterAsleep, 0) == 1) _wake.Set();
     }
 
-    private bool WriteQueued(byte[] batch)
+    private bool TryWriteQueued(byte[] batch)
     {
-        var used = 0;
+        var (used, lines) = (0, 0);
         while (used <= batch.Length - LogLine.MaxBytes && _queue.TryDequeue(out var line))
         {
             Interlocked.Decrement(ref _queuedLines);
             Interlocked.Add(ref _queuedBytes, -line.Length);
             line.Buffer.AsSpan(0, line.Length).CopyTo(batch.AsSpan(used));
             used += line.Length;
+            lines++;
             ArrayPool<byte>.Shared.Return(line.Buffer);
         }
-        if (used == 0) return false;
         try
         {
             _to.Write(batch, 0, used);
             _to.Flush();
+            return true;
         }
         catch (Exception fault) when (fault is IOException or ObjectDisposedException)
         {
-            Interlocked.Increment(ref _dropped); // Nobody reads our output any more; there is no other place to say so.
+            Interlocked.Add(ref _lost, lines); // There is no other place to say so; it is told when the output works again.
+            return false;
         }
-        return true;
     }
 }

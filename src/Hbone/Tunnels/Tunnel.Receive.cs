@@ -47,6 +47,7 @@ internal sealed partial class Tunnel
     private int Process(int have)
     {
         var scratch = Loop.ReceiveScratch;
+        if (Gathering.Current.Touched.Count > 0) Gathering.Current.Abandon(); // Never another tunnel's, whatever happened to that one.
         var at = 0;
         while (!IsEnded)
         {

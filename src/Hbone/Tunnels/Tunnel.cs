@@ -52,8 +52,16 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         timer.Arm(TunnelTimes.Tick);
         RequestFlush();
         received.CopyTo(Loop.ReceiveScratch);
-        SaveRest(Process(received.Length));
-        if (!IsEnded) ReceiveAll();
+        try
+        {
+            SaveRest(Process(received.Length));
+            if (!IsEnded) ReceiveAll();
+        }
+        catch (Exception fault)
+        {
+            ((ILoopSource)this).OnFault(fault); // The loop does it for what it calls itself.
+            throw;
+        }
     }
 
     /// <summary>Client: asks for a stream; null with the outcome when that is not possible now.</summary>
@@ -142,7 +150,7 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
 
     void ILoopSource.OnFault(Exception fault)
     {
-        Gathering.Current.Reset(); // Whatever was being worked off is not the next tunnel's.
+        Gathering.Current.Abandon(); // Whatever was being worked off is not the next tunnel's.
         End(TunnelEndReason.Fault, fault.Message);
     }
 

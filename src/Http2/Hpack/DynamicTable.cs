@@ -101,14 +101,14 @@ internal sealed class DynamicTable
             (entries, oldest) = (more, 0);
         }
 
-        if (used + bytes <= ring.Length) return;
+        if (ring.Length > 0 && used + bytes <= ring.Length) return; // An empty field needs a ring, too.
         var longer = new byte[Math.Min(limitBytes, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(FirstRingBytes, used + bytes)))];
         if (Count > 0) Copy(entries[oldest].Offset, longer.AsSpan(0, used));
         var start = Count > 0 ? entries[oldest].Offset : 0;
         for (var age = 0; age < Count; age++)
         {
             ref var entry = ref entries[Position(age)];
-            entry = entry with { Offset = (entry.Offset - start + ring.Length) % Math.Max(ring.Length, 1) };
+            entry = entry with { Offset = (entry.Offset - start + ring.Length) % ring.Length };
         }
 
         (ring, writeAt) = (longer, used % longer.Length);

@@ -109,7 +109,8 @@ public sealed partial class EventLoop
         }
         catch (Exception e)
         {
-            ReportFault("posted work", e);
+            ReportFault(work.Source?.GetType().Name ?? "posted work", e);
+            if (work.Source is { } source) CloseFaulty(source, e);
         }
     }
 

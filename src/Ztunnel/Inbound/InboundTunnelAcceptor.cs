@@ -38,14 +38,14 @@ internal sealed class InboundTunnelAcceptor(PodLane lane) : ILoopAcceptor
     {
         public void Run()
         {
-            if (!to.IsCut)
+            if (!to.IsCut && to.Worker.Loop.IsCurrent)
             {
                 Serve(to, accepted);
                 return;
             }
 
             to.Worker.InboundTunnels.Decrement();
-            accepted.Close(); // The pod left meanwhile.
+            accepted.Close(); // The pod left meanwhile, or the proxy ends.
         }
     }
 }

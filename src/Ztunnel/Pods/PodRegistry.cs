@@ -71,16 +71,6 @@ internal sealed class PodRegistry
         await retries;
     }
 
-    public async Task DrainAsync()
-    {
-        foreach (var pod in _published) await pod.DrainAsync();
-    }
-
-    public async Task CutAsync()
-    {
-        foreach (var pod in _published) await pod.CutAsync(RelayEnd.Drained);
-    }
-
     private async Task<string> FollowAsync(InpodConnection connection, SemaphoreSlim turn, CancellationToken stop)
     {
         _isSnapshotReceived = false;

@@ -102,14 +102,14 @@ public sealed class LogTests
         }
     }
 
-    /// <summary>Counts what would be system calls.</summary>
-    private sealed class CountingStream : MemoryStream
+    /// <summary>Counts what would be system calls, and is full for the first ones.</summary>
+    private sealed class CountingStream(int failures = 0) : MemoryStream
     {
         public int Writes { get; private set; }
 
         public override void Write(byte[] buffer, int offset, int count)
         {
-            Writes++;
+            if (++Writes <= failures) throw new IOException("no space left on device");
             base.Write(buffer, offset, count);
         }
     }
@@ -145,6 +145,30 @@ public sealed class LogTests
             log.Scope("calm").LogInformation("alone");
             Assert.True(SpinWait.SpinUntil(() => output.Writes == i, TimeSpan.FromSeconds(10)));
         }
+    }
+
+    [Fact]
+    public void Lines_lost_to_a_full_disk_are_counted_and_told_of_when_it_has_room_again_and_nobody_spins_meanwhile()
+    {
+        const int Failures = 5;
+        using var output = new CountingStream(Failures);
+        using (var log = new Log(output, LogFormat.Plain, LogFilter.Information, TimeProvider.System))
+        {
+            for (var i = 1; i <= Failures; i++)
+            {
+                log.Scope("full").LogInformation("lost");
+                Assert.True(SpinWait.SpinUntil(() => log.Dropped == i, TimeSpan.FromSeconds(10)));
+                Assert.Equal(i, output.Writes);
+            }
+
+            log.Scope("full").LogInformation("kept");
+        }
+
+        var text = Encoding.UTF8.GetString(output.ToArray());
+        Assert.DoesNotContain("\tlost", text, StringComparison.Ordinal);
+        Assert.Contains("\tkept\n", text, StringComparison.Ordinal);
+        Assert.Contains("count=5", text, StringComparison.Ordinal);
+        Assert.Equal(Failures + 2, output.Writes);
     }
 
     [Fact]

@@ -19,6 +19,15 @@ public sealed class HpackDecoderTests
         Assert.Equal(HpackOutcome.Malformed, Decode(new HpackDecoder(4096, 1000, 10), hex, out _));
 
     [Fact]
+    public void A_field_of_nothing_is_remembered_like_any_other()
+    {
+        var decoder = new HpackDecoder(4096, 1000, 10);
+        Assert.Equal(HpackOutcome.Decoded, Decode(decoder, "400000", out _)); // The very first one, into an empty table.
+        Assert.Equal(HpackOutcome.Decoded, Decode(decoder, "4001610162bfbe", out var shown));
+        Assert.Equal("a=b;=;a=b;", shown);
+    }
+
+    [Fact]
     public void Every_truncation_of_a_block_is_decoded_or_refused_and_never_throws()
     {
         var block = Convert.FromHexString("828785bf400a637573746f6d2d6b65790c637573746f6d2d76616c7565408825a849e95ba97d7f8925a849e95bb8e8b4bf");

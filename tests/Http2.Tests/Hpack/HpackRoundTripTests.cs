@@ -82,7 +82,7 @@ public sealed class HpackRoundTripTests
 
     private static byte[] Text(Random random, string letters, int lengthMax)
     {
-        var text = new byte[1 + random.Next(lengthMax)];
+        var text = new byte[random.Next(lengthMax + 1)];
         for (var i = 0; i < text.Length; i++) text[i] = (byte)letters[random.Next(letters.Length)];
         return text;
     }

@@ -140,6 +140,33 @@ public sealed class EventLoopTests
     }
 
     [Fact]
+    public async Task A_fault_in_what_a_source_posted_itself_closes_it_as_well()
+    {
+        await using var test = new TestLoop();
+        var source = new PostingSource();
+        await test.RunAsync(async () =>
+        {
+            test.Loop.Post(source);
+            await Task.Yield();
+        });
+        Assert.IsType<InvalidOperationException>(source.Told);
+        Assert.Single(test.Faults);
+    }
+
+    private sealed class PostingSource : ILoopSource, ILoopWork
+    {
+        public Exception? Told { get; private set; }
+
+        public void OnReady(ReadyEvents ready)
+        {
+        }
+
+        public void OnFault(Exception fault) => Told = fault;
+
+        public void Run() => throw new InvalidOperationException("a bug");
+    }
+
+    [Fact]
     public async Task Stopping_a_loop_ends_pending_waits_and_leaks_no_descriptor()
     {
         await using (var warmUp = new TestLoop()) await warmUp.RunAsync(() => Task.CompletedTask);
