@@ -3,6 +3,9 @@ using Mesh.Linux.Loops;
 
 namespace Mesh.Inpod.Tests;
 
+/// <summary>Alone, for open descriptors are counted by process.</summary>
+[CollectionDefinition(nameof(InpodServerTests), DisableParallelization = true)]
+[Collection(nameof(InpodServerTests))]
 public sealed class InpodServerTests
 {
     private static readonly PodInfo Info = new("web", "shop", "default");

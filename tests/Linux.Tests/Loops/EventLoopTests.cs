@@ -2,6 +2,9 @@ using Mesh.Linux.Loops;
 
 namespace Mesh.Linux.Tests.Loops;
 
+/// <summary>Alone, for open descriptors are counted by process.</summary>
+[CollectionDefinition(nameof(EventLoopTests), DisableParallelization = true)]
+[Collection(nameof(EventLoopTests))]
 public sealed class EventLoopTests
 {
     [Fact]
