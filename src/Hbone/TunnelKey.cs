@@ -32,6 +32,9 @@ public sealed class TunnelKey : IEquatable<TunnelKey>
     public IPAddress? Source { get; }
     public InetEndpoint Destination { get; }
 
+    /// <summary>The destination is on this machine; see <see cref="SocketOptions.StaysOnMachine"/>. Follows from the destination, so it tells no keys apart.</summary>
+    public bool StaysOnMachine { get; init; }
+
     public bool Equals(TunnelKey? other) => ReferenceEquals(this, other) || (other is not null && hash == other.hash
         && ReferenceEquals(Origin, other.Origin) && Destination == other.Destination && Equals(Source, other.Source)
         && Expected.AsSpan().SequenceEqual(other.Expected.AsSpan()));

@@ -27,6 +27,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
+    private const int CodeReleaseGrowth = 4;
     private static readonly TimeSpan CodeReleaseLongest = TimeSpan.FromHours(1);
     private readonly ILogger _log = log.Scope("proxy");
     private readonly Metrics _metrics = new();
@@ -243,7 +244,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
             await Task.Delay(SettleDelay, time, stop); // The first certificate has come by then.
             if (_workers.Sum(static worker => worker.LiveCount) == 0)
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            for (var pause = SettleDelay; ; pause = pause < CodeReleaseLongest / 2 ? 2 * pause : CodeReleaseLongest)
+            for (var pause = SettleDelay; ; pause = pause < CodeReleaseLongest / CodeReleaseGrowth ? CodeReleaseGrowth * pause : CodeReleaseLongest)
             {
                 ProcessMemory.ReleaseCode();
                 await Task.Delay(pause, time, stop);

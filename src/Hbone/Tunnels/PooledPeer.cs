@@ -161,7 +161,8 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         LoopSocket? socket = null;
         try
         {
-            var dialled = await LoopSocket.ConnectAsync(pool.Loop, Key.Destination, Key.Origin.DialOptions(Key.Source), pool.Options.DialTimeout);
+            var options = Key.Origin.DialOptions(Key.Source) with { StaysOnMachine = Key.StaysOnMachine };
+            var dialled = await LoopSocket.ConnectAsync(pool.Loop, Key.Destination, options, pool.Options.DialTimeout);
             socket = dialled.Socket;
             if (socket is null)
             {

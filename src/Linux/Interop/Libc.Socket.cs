@@ -42,6 +42,7 @@ internal static unsafe partial class Libc
     public const int TCP_KEEPIDLE = 4;
     public const int TCP_KEEPINTVL = 5;
     public const int TCP_KEEPCNT = 6;
+    public const int TCP_CONGESTION = 13;
     public const int TCP_USER_TIMEOUT = 18;
 
     public const int MSG_PEEK = 2;

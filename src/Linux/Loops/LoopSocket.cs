@@ -182,6 +182,9 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
 
     public Errno SetNoDelay() => SocketCalls.Set(_descriptor, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
 
+    /// <summary>The peer turned out to be on this machine: <see cref="SocketOptions.StaysOnMachine"/>.</summary>
+    public void StaysOnMachine() => SocketCalls.SetReno(_descriptor);
+
     /// <summary>The address the client dialled, before any redirection; NotFound when the kernel tracks no such flow.</summary>
     public Errno TryGetOriginalDestination(out InetEndpoint dialled) => SocketCalls.OriginalDestinationOf(_descriptor, out dialled);
 

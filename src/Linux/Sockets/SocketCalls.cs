@@ -60,7 +60,14 @@ internal static unsafe class SocketCalls
             return user;
         }
 
+        if (options.StaysOnMachine) SetReno(socket);
         return options.KeepAlive is { } keep ? SetKeepAlive(socket, keep) : Errno.None;
+    }
+
+    /// <summary>Best effort: <see cref="SocketOptions.StaysOnMachine"/>.</summary>
+    public static void SetReno(int socket)
+    {
+        fixed (byte* name = "reno"u8) _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, 4);
     }
 
     public static Errno SetKeepAlive(int socket, KeepAlive keep)

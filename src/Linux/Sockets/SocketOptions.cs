@@ -27,6 +27,12 @@ public sealed record SocketOptions
     /// <summary>TCP_USER_TIMEOUT; zero leaves the kernel's default.</summary>
     public TimeSpan UserTimeout { get; init; }
 
+    /// <summary>
+    /// The peer is on this machine. Congestion control that paces by the clock (BBR, where it is the machine's default) then only costs
+    /// timers and wake-ups: measured, half of the throughput. Reno, which every kernel has, is asked for; best effort.
+    /// </summary>
+    public bool StaysOnMachine { get; init; }
+
     /// <summary>Source address to bind before connecting; null lets the kernel choose.</summary>
     public InetEndpoint? BindTo { get; init; }
 

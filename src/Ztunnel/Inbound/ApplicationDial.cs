@@ -10,7 +10,7 @@ internal static class ApplicationDial
     /// <summary>The client's own address where the kernel lets us, so that the application sees its real client.</summary>
     public static SocketOptions OptionsFor(PodProxy pod, Ip client, Ip target, bool onLoopback)
     {
-        if (!pod.PreservesSource || onLoopback || client == target || client.IsV4 != target.IsV4) return pod.DialOptions(null);
-        return pod.DialOptions(InetEndpoint.From(client.ToIPAddress(), 0));
+        var keepsClient = pod.PreservesSource && !onLoopback && client != target && client.IsV4 == target.IsV4;
+        return pod.DialOptions(keepsClient ? InetEndpoint.From(client.ToIPAddress(), 0) : null) with { StaysOnMachine = true };
     }
 }

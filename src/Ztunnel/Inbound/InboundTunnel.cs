@@ -36,6 +36,7 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
                 return;
             }
 
+            if (IsOfThisNode()) socket.StaysOnMachine();
             _server = new TunnelServer(socket, identity, Lane.Worker.Context.Hbone, this, Lane.Worker.Loop.Time);
             if (_isDraining) _server.Drain();
             var end = await _server.RunAsync();
@@ -74,6 +75,12 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
 
     /// <summary>Newer revocation lists hold: ends the tunnel if they name its client; how many connections it carried.</summary>
     public int CutIfRevoked(RevocationLists lists) => _server?.CutIfRevoked(lists) ?? 0; // One that looks for its identity still gets the newest.
+
+    private bool IsOfThisNode()
+    {
+        var (mesh, workload) = (Lane.Pod.Local.Mesh, Lane.Pod.Local.Workload);
+        return workload is not null && mesh.FindWorkload(workload.Network, peer.ToIpPort().Address) is { } client && Lane.Worker.Context.IsOnThisNode(client);
+    }
 
     private async ValueTask<(TunnelIdentity? Identity, string? Problem)> FindIdentityAsync()
     {

@@ -38,12 +38,21 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
     public string? Open(bool preservesSource)
     {
         var options = Worker.Context.Options;
-        var problem = Listen(MeshPorts.InboundHbone, preservesSource, new InboundTunnelAcceptor(this), keepAlive: null);
+        var ofTunnels = new SocketOptions
+        {
+            Namespace = Pod.Namespace,
+            Mark = Pod.Mark,
+            ReusePort = options.PortReuse,
+            Transparency = preservesSource ? Transparency.Required : Transparency.Off,
+        };
+        var ofClients = ofTunnels with { KeepAlive = options.KeepAlive };
+        var ofThePod = ofClients with { StaysOnMachine = true };
+        var problem = Listen(MeshPorts.InboundHbone, ofTunnels, new InboundTunnelAcceptor(this));
         if (!Pod.IsInboundOnly)
         {
-            problem ??= Listen(MeshPorts.InboundPlaintext, preservesSource, new PassthroughAcceptor(this), options.KeepAlive)
-                ?? Listen(MeshPorts.Outbound, preservesSource, new OutboundAcceptor(this), options.KeepAlive)
-                ?? (options.SocksEnabled ? ListenForSocks(options.KeepAlive) : null);
+            problem ??= Listen(MeshPorts.InboundPlaintext, ofClients, new PassthroughAcceptor(this))
+                ?? Listen(MeshPorts.Outbound, ofThePod, new OutboundAcceptor(this))
+                ?? (options.SocksEnabled ? ListenForSocks(ofThePod with { Transparency = Transparency.Off }) : null);
         }
 
         if (problem is null) Worker.Lanes.Add(this);
@@ -97,14 +106,13 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         var index = (hop.Peer, service, hop.Dial);
         if (_keys.TryGetValue(index, out var key)) return key;
         if (_keys.Count >= KeysMax) _keys.Clear();
-        var fresh = new TunnelKey(Pod, hop.Expected, source: null, hop.Dial.ToEndpoint());
+        var fresh = new TunnelKey(Pod, hop.Expected, source: null, hop.Dial.ToEndpoint()) { StaysOnMachine = Worker.Context.IsOnThisNode(hop.Peer) };
         Worker.NoteDialled(hop.Dial.Address, hop.Peer);
         return _keys[index] = fresh;
     }
 
-    private string? Listen(ushort port, bool preservesSource, ILoopAcceptor acceptor, KeepAlive? keepAlive)
+    private string? Listen(ushort port, SocketOptions options, ILoopAcceptor acceptor)
     {
-        var options = SocketsFor(keepAlive) with { Transparency = preservesSource ? Transparency.Required : Transparency.Off };
         var error = Errno.FamilyNotSupported;
         LoopListener? listener = null;
         if (Worker.Context.Options.Ipv6) error = LoopListener.TryListen(Worker.Loop, InetEndpoint.AnyV6(port), options, acceptor, out listener);
@@ -113,20 +121,12 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
     }
 
     /// <summary>On the loopback only: whoever reaches this port sends as the pod.</summary>
-    private string? ListenForSocks(KeepAlive? keepAlive)
+    private string? ListenForSocks(SocketOptions options)
     {
         _socks = new SocksAcceptor(this);
-        var error = LoopListener.TryListen(Worker.Loop, InetEndpoint.LoopbackV4(MeshPorts.Socks), SocketsFor(keepAlive), _socks, out var listener);
+        var error = LoopListener.TryListen(Worker.Loop, InetEndpoint.LoopbackV4(MeshPorts.Socks), options, _socks, out var listener);
         return Keep(listener, MeshPorts.Socks, error);
     }
-
-    private SocketOptions SocketsFor(KeepAlive? keepAlive) => new()
-    {
-        Namespace = Pod.Namespace,
-        Mark = Pod.Mark,
-        ReusePort = Worker.Context.Options.PortReuse,
-        KeepAlive = keepAlive,
-    };
 
     private string? Keep(LoopListener? listener, ushort port, Errno error)
     {

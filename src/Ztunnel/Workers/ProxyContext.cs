@@ -1,5 +1,6 @@
 using Mesh.Daemon.Logging;
 using Mesh.Hbone;
+using Mesh.Model.Snapshot;
 using Mesh.Ztunnel.Certificates;
 using Mesh.Ztunnel.Dns;
 using Mesh.Ztunnel.Feed;
@@ -26,4 +27,8 @@ internal sealed record ProxyContext(
 
     /// <summary>Null when everything is subscribed.</summary>
     public OnDemandNames? Names { get; init; }
+
+    /// <summary>What is sent to it never leaves this machine.</summary>
+    public bool IsOnThisNode(MeshWorkload workload) =>
+        Options.NodeName.Length > 0 && workload.Node == Options.NodeName && workload.Shape.ClusterId == Options.ClusterId;
 }

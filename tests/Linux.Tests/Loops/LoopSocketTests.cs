@@ -44,7 +44,7 @@ public sealed class LoopSocketTests
         await using var test = new TestLoop();
         await test.RunAsync(async () =>
         {
-            var options = new SocketOptions { KeepAlive = new KeepAlive(TimeSpan.FromSeconds(41), TimeSpan.FromSeconds(7), 5), UserTimeout = TimeSpan.FromSeconds(9) };
+            var options = new SocketOptions { KeepAlive = new KeepAlive(TimeSpan.FromSeconds(41), TimeSpan.FromSeconds(7), 5), UserTimeout = TimeSpan.FromSeconds(9), StaysOnMachine = true };
             var acceptor = new TestAcceptor(test.Loop);
             Assert.Equal(Errno.None, LoopListener.TryListen(test.Loop, InetEndpoint.LoopbackV4(0), options, acceptor, out var listener));
             using var client = (await LoopSocket.ConnectAsync(test.Loop, listener!.LocalAddress, Options, TimeSpan.FromSeconds(5))).Socket;
@@ -60,6 +60,9 @@ public sealed class LoopSocketTests
             var timeout = new byte[sizeof(int)];
             accepted.GetRawSocketOption(6, 18, timeout); // IPPROTO_TCP, TCP_USER_TIMEOUT: .NET has no names for it.
             Assert.Equal(9000, BitConverter.ToInt32(timeout));
+            var congestion = new byte[16];
+            accepted.GetRawSocketOption(6, 13, congestion); // TCP_CONGESTION.
+            Assert.StartsWith("reno\0", System.Text.Encoding.ASCII.GetString(congestion), StringComparison.Ordinal);
             listener.Dispose();
         });
     }
