@@ -32,7 +32,7 @@ public sealed class TunnelKey : IEquatable<TunnelKey>
     public IPAddress? Source { get; }
     public InetEndpoint Destination { get; }
 
-    /// <summary>The destination is on this machine; see <see cref="SocketOptions.StaysOnMachine"/>. Follows from the destination, so it tells no keys apart.</summary>
+    /// <summary>As <see cref="SocketOptions.StaysOnMachine"/>. It follows from the destination, so it tells no keys apart.</summary>
     public bool StaysOnMachine { get; init; }
 
     public bool Equals(TunnelKey? other) => ReferenceEquals(this, other) || (other is not null && hash == other.hash
