@@ -32,11 +32,11 @@ public sealed class TunnelKey : IEquatable<TunnelKey>
     public IPAddress? Source { get; }
     public InetEndpoint Destination { get; }
 
-    /// <summary>As <see cref="SocketOptions.StaysOnMachine"/>. It follows from the destination, so it tells no keys apart.</summary>
+    /// <summary>As <see cref="SocketOptions.StaysOnMachine"/>. A peer that moves to another node with its address gets new tunnels.</summary>
     public bool StaysOnMachine { get; init; }
 
     public bool Equals(TunnelKey? other) => ReferenceEquals(this, other) || (other is not null && hash == other.hash
-        && ReferenceEquals(Origin, other.Origin) && Destination == other.Destination && Equals(Source, other.Source)
+        && ReferenceEquals(Origin, other.Origin) && Destination == other.Destination && Equals(Source, other.Source) && StaysOnMachine == other.StaysOnMachine
         && Expected.AsSpan().SequenceEqual(other.Expected.AsSpan()));
 
     public override bool Equals(object? obj) => Equals(obj as TunnelKey);

@@ -128,7 +128,10 @@ public sealed class TunnelPool(EventLoop loop, HboneOptions options, TimeProvide
     internal void UncountNested() => Nested--;
 
     /// <summary>A peer without tunnels, dials and waiters is not kept.</summary>
-    internal void Remove(PooledPeer peer) => peers.Remove(peer.Key);
+    internal void Remove(PooledPeer peer)
+    {
+        if (peers.TryGetValue(peer.Key, out var known) && ReferenceEquals(known, peer)) peers.Remove(peer.Key);
+    }
 
     internal static ValueTask<TunnelConnected> Now(TunnelFailure failure, string detail) => new(TunnelConnected.Failed(failure, detail));
 

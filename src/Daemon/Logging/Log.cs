@@ -125,13 +125,19 @@ public sealed class Log : ILoggerProvider
     private void Write()
     {
         var batch = new byte[BatchBytes];
-        long reported = 0;
+        long reported = 0, confirmed = 0; // What was told, and what of that reached the output.
         var isFailing = false;
         while (true)
         {
             var ending = _ending;
             var hasLines = !_queue.IsEmpty;
-            if (hasLines) isFailing = !TryWriteQueued(batch);
+            if (hasLines)
+            {
+                isFailing = !TryWriteQueued(batch);
+                if (isFailing) reported = confirmed;
+                else confirmed = reported;
+            }
+
             var dropped = Dropped;
             if (dropped != reported && !isFailing)
             {

@@ -8,7 +8,7 @@ namespace Mesh.Hbone;
 /// Moves bytes between two sockets through kernel pipes, without copying them here, until both directions ended. Owns both sockets from
 /// <see cref="RunAsync"/> on; their loop's thread only. An idle relay holds no pipe.
 /// </summary>
-public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopWork, IValueTaskSource<RelayResult>
+public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSource, ILoopWork, IValueTaskSource<RelayResult>
 {
     private readonly SpliceDirection forth = new(client, server);
     private readonly SpliceDirection back = new(server, client);
@@ -22,14 +22,21 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopWor
     /// <summary>Begins. Once.</summary>
     public ValueTask<RelayResult> RunAsync()
     {
-        client.Sink = new Side(this);
-        server.Sink = client.Sink;
+        client.Sink = server.Sink = this;
         Pump();
         return new ValueTask<RelayResult>(this, completion.Version);
     }
 
     /// <summary>Ends both sides now, for a reason of ours.</summary>
     public void Cut(RelayEnd reason) => Finish(reason, Errno.None);
+
+    /// <summary>Either socket's edges; both directions are looked at, for one edge often unblocks the other.</summary>
+    void ILoopSource.OnReady(ReadyEvents ready)
+    {
+        if (!finished) Pump();
+    }
+
+    void ILoopSource.OnFault(Exception fault) => Finish(RelayEnd.Fault, Errno.None);
 
     void ILoopWork.Run()
     {
@@ -100,15 +107,4 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopWor
     void IValueTaskSource<RelayResult>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         completion.OnCompleted(continuation, state, token, flags);
-
-    /// <summary>Either socket's edges; both directions are looked at, for one edge often unblocks the other.</summary>
-    private sealed class Side(SocketRelay relay) : ILoopSource
-    {
-        public void OnReady(ReadyEvents ready)
-        {
-            if (!relay.finished) relay.Pump();
-        }
-
-        public void OnFault(Exception fault) => relay.Finish(RelayEnd.Fault, Errno.None);
-    }
 }

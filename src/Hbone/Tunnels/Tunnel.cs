@@ -59,8 +59,8 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         }
         catch (Exception fault)
         {
-            ((ILoopSource)this).OnFault(fault); // The loop does it for what it calls itself.
-            throw;
+            Loop.ReportFault(nameof(Tunnel), fault); // As the loop does for what it calls itself.
+            ((ILoopSource)this).OnFault(fault);
         }
     }
 

@@ -190,7 +190,8 @@ public sealed partial class EventLoop : IAsyncDisposable
 
     internal static long ReadMilliseconds() => (long)(TimeProvider.System.GetTimestamp() * (1000.0 / TimeProvider.System.TimestampFrequency));
 
-    internal void ReportFault(string where, Exception fault)
+    /// <summary>Tells the owner of the loop about a bug that ended one thing on it, and nothing else. Loop thread only.</summary>
+    public void ReportFault(string where, Exception fault)
     {
         Statistics.CountFault();
         _options.OnFault(where, fault);

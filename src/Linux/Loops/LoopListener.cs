@@ -155,12 +155,25 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
             Accepted++; // With the listener's own options: the kernel hands TCP_NODELAY, keepalive and timeouts on to what it accepts.
             var peer = default(InetEndpoint);
             if (_isInet) InetEndpoint.TryRead(new ReadOnlySpan<byte>(address, (int)Math.Min(length, UnixAddress.SizeMax)), out peer);
-            _acceptor.OnAccepted(new AcceptedSocket(accepted, _isStream, peer));
+            Hand(new AcceptedSocket(accepted, _isStream, peer));
         }
 
         if (_continuing) return;
         _continuing = true;
         _loop.Post(this);
+    }
+
+    /// <summary>A bug in how one connection begins must not close the port for all that follow.</summary>
+    private void Hand(AcceptedSocket accepted)
+    {
+        try
+        {
+            _acceptor.OnAccepted(accepted);
+        }
+        catch (Exception fault)
+        {
+            _loop.ReportFault(_acceptor.GetType().Name, fault);
+        }
     }
 
     /// <summary>Whether an error concerns only the one connection that was lost.</summary>

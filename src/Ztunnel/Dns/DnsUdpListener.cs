@@ -73,16 +73,23 @@ internal sealed class DnsUdpListener : ILoopSource, ILoopWork, IDisposable
 
     private void Answer(ReadOnlySpan<byte> request, InetEndpoint from)
     {
-        switch (_server.TryAnswer(request, isTcp: false, out var answer))
+        try
         {
-            case DnsOutcome.Answered:
-                Send(answer, from);
-                break;
-            case DnsOutcome.Deferred:
-                _server.Defer(request, new DnsUdpClient(this, from));
-                break;
-            case DnsOutcome.Dropped:
-                break;
+            switch (_server.TryAnswer(request, isTcp: false, out var answer))
+            {
+                case DnsOutcome.Answered:
+                    Send(answer, from);
+                    break;
+                case DnsOutcome.Deferred:
+                    _server.Defer(request, new DnsUdpClient(this, from));
+                    break;
+                case DnsOutcome.Dropped:
+                    break;
+            }
+        }
+        catch (Exception fault)
+        {
+            _server.Loop.ReportFault(nameof(DnsUdpListener), fault); // A bug costs one answer, not the pod's names.
         }
     }
 }

@@ -68,6 +68,40 @@ public sealed class LoopSocketTests
     }
 
     [Fact]
+    public async Task A_connection_whose_begin_fails_by_a_bug_does_not_close_the_port_for_others()
+    {
+        await using var test = new TestLoop();
+        await test.RunAsync(async () =>
+        {
+            var acceptor = new TestAcceptor(test.Loop);
+            Assert.Equal(Errno.None, LoopListener.TryListen(test.Loop, InetEndpoint.LoopbackV4(0), Options, new FirstFails(acceptor), out var listener));
+            using var first = (await LoopSocket.ConnectAsync(test.Loop, listener!.LocalAddress, Options, TimeSpan.FromSeconds(5))).Socket;
+            using var second = (await LoopSocket.ConnectAsync(test.Loop, listener.LocalAddress, Options, TimeSpan.FromSeconds(5))).Socket;
+            (await acceptor.NextAsync()).Dispose();
+            listener.Dispose();
+        });
+        Assert.Single(test.Faults);
+    }
+
+    private sealed class FirstFails(ILoopAcceptor then) : ILoopAcceptor
+    {
+        private bool _isBroken;
+
+        public void OnAccepted(AcceptedSocket accepted)
+        {
+            if (_isBroken)
+            {
+                then.OnAccepted(accepted);
+                return;
+            }
+
+            _isBroken = true;
+            accepted.Close();
+            throw new InvalidOperationException("a bug");
+        }
+    }
+
+    [Fact]
     public async Task Vectored_calls_scatter_and_gather_in_order()
     {
         await using var test = new TestLoop();
