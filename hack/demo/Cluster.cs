@@ -5,6 +5,12 @@ namespace Mesh.Demo;
 /// <summary>A Kubernetes cluster as kubectl shows it: the one that hack/cluster made, or the one KUBECONFIG names.</summary>
 public sealed class Cluster(string kubectl)
 {
+    /// <summary>How long to wait for what a cluster does in its own time; a loaded machine may take most of it, and success never waits.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>Longer than any --timeout that is given to kubectl, which then says itself what it waited for.</summary>
+    private static readonly TimeSpan KubectlDeadline = TimeSpan.FromMinutes(5);
+
     /// <summary>The kubectl to run; it finds the cluster by itself.</summary>
     public string Kubectl => kubectl;
 
@@ -21,7 +27,7 @@ public sealed class Cluster(string kubectl)
     }
 
     public Task<Command.Outcome> TryAsync(IEnumerable<string> arguments, byte[]? input = null, TimeSpan? deadline = null, CancellationToken stop = default) =>
-        Command.RunAsync(kubectl, arguments, input, deadline, stop);
+        Command.RunAsync(kubectl, arguments, input, deadline ?? KubectlDeadline, stop);
 
     /// <summary>Standard output of a kubectl call that must succeed.</summary>
     public async Task<string> RunAsync(params string[] arguments)
@@ -52,10 +58,11 @@ public sealed class Cluster(string kubectl)
     public Task<Command.Outcome> ExecAsync(string ns, string pod, params string[] command) =>
         TryAsync(["exec", "-n", ns, pod, "--", .. command]);
 
-    /// <summary>Asks again until the answer is not null; past the deadline it fails with <paramref name="what"/> and the last state seen.</summary>
-    public static async Task<T> UntilAsync<T>(string what, TimeSpan deadline, Func<Task<T?>> ask, Func<Task<string>>? state = null)
+    /// <summary>Asks again until the answer is not null; when the patience is over it fails with <paramref name="what"/> and the last state seen.</summary>
+    public static async Task<T> UntilAsync<T>(string what, Func<Task<T?>> ask, Func<Task<string>>? state = null, TimeSpan? patience = null)
         where T : class
     {
+        var deadline = patience ?? Patience;
         var end = DateTime.UtcNow + deadline;
         while (true)
         {

@@ -15,7 +15,7 @@ public static class Installation
 
     private static string? Registry => Environment.GetEnvironmentVariable("IMAGE_REGISTRY") is { Length: > 0 } name ? name : null;
 
-    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan ReadyPatience = TimeSpan.FromMinutes(4);
 
     public static async Task InstallAsync(Cluster cluster, Action<string> say)
     {
@@ -27,8 +27,8 @@ public static class Installation
         }
 
         say("✓ operator applied (config/dev)");
-        await cluster.RunAsync("wait", "--for=condition=Established", "crd/" + Resource, "--timeout=30s");
-        await cluster.RunAsync("rollout", "status", "deployment/mesh-operator", "-n", OperatorNamespace, "--timeout=120s");
+        await cluster.RunAsync("wait", "--for=condition=Established", "crd/" + Resource, "--timeout=60s");
+        await cluster.RunAsync("rollout", "status", "deployment/mesh-operator", "-n", OperatorNamespace, "--timeout=240s");
         say("✓ operator runs");
         await cluster.RunAsync("apply", "-f", SampleFile);
         await WaitReadyAsync(cluster, say);
@@ -39,7 +39,7 @@ public static class Installation
     {
         var last = "";
         await Cluster.UntilAsync(
-            "MeshInstall/default is Ready", ReadyDeadline,
+            "MeshInstall/default is Ready",
             async () =>
             {
                 var mesh = await cluster.GetAsync(Resource, "default");
@@ -47,13 +47,14 @@ public static class Installation
                 if (line != last) say("  " + (last = line));
                 return IsReady(mesh) ? "yes" : null;
             },
-            async () => (await cluster.GetAsync(Resource, "default"))["status"]?.ToJsonString() ?? "no status at all");
+            async () => (await cluster.GetAsync(Resource, "default"))["status"]?.ToJsonString() ?? "no status at all",
+            ReadyPatience);
         say("✓ MeshInstall/default is Ready");
     }
 
     public static async Task UninstallAsync(Cluster cluster, Action<string> say)
     {
-        await cluster.RunAsync("delete", Resource, "default", "--ignore-not-found", "--wait=true", "--timeout=180s");
+        await cluster.RunAsync("delete", Resource, "default", "--ignore-not-found", "--wait=true", "--timeout=240s");
         say("✓ MeshInstall is gone, and everything it made");
         await cluster.RunAsync("delete", "-k", ConfigFolder, "--ignore-not-found", "--wait=true", "--timeout=120s");
         say("✓ operator is gone");

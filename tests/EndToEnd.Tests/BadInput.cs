@@ -18,6 +18,7 @@ public sealed class BadInput(MeshedCluster mesh)
     [MemberData(nameof(Mistakes))]
     public async Task A_mistake_is_answered_with_field_value_and_way_out(string what, string patch, string[] named)
     {
+        await mesh.SettledAsync();
         var original = Copy(await mesh.Cluster.GetAsync(Installation.Resource, "default"));
         try
         {
@@ -36,6 +37,7 @@ public sealed class BadInput(MeshedCluster mesh)
     [Fact]
     public async Task A_second_mesh_is_refused_by_name_and_the_first_goes_on()
     {
+        await mesh.SettledAsync();
         var second = Copy(await mesh.Cluster.GetAsync(Installation.Resource, "default"));
         second["metadata"] = new JsonObject { ["name"] = "another" };
         second.AsObject().Remove("status");
@@ -56,6 +58,7 @@ public sealed class BadInput(MeshedCluster mesh)
     [Fact]
     public async Task An_image_that_cannot_be_pulled_is_named_and_the_old_control_plane_keeps_serving()
     {
+        await mesh.SettledAsync();
         var original = Copy(await mesh.Cluster.GetAsync(Installation.Resource, "default"));
         const string wrong = "mesh.local/control-plane:no-such-tag";
         try
@@ -63,7 +66,7 @@ public sealed class BadInput(MeshedCluster mesh)
             await mesh.Cluster.RunAsync("patch", Installation.Resource, "default", "--type=merge", "-p",
                 """{"spec":{"images":{"overrides":{"control-plane":"IMAGE"}}}}""".Replace("IMAGE", wrong, StringComparison.Ordinal));
             var message = await Cluster.UntilAsync(
-                "a condition names the image", TimeSpan.FromSeconds(90),
+                "a condition names the image",
                 async () => Messages(await mesh.Cluster.GetAsync(Installation.Resource, "default")).FirstOrDefault(text => text.Contains(wrong, StringComparison.Ordinal)),
                 async () => (await mesh.Cluster.GetAsync(Installation.Resource, "default"))["status"]!.ToJsonString());
             Assert.Contains("spec.images", message, StringComparison.Ordinal);
@@ -78,7 +81,7 @@ public sealed class BadInput(MeshedCluster mesh)
     }
 
     private Task<string> StalledMessageAsync(string name) => Cluster.UntilAsync(
-        $"MeshInstall/{name} says what is wrong", TimeSpan.FromSeconds(30),
+        $"MeshInstall/{name} says what is wrong",
         async () =>
         {
             var found = await mesh.Cluster.GetAsync(Installation.Resource, name);

@@ -31,7 +31,7 @@ internal sealed class HeldConnection : IAsyncDisposable
     {
         await _process.StandardInput.WriteLineAsync(line);
         await _process.StandardInput.FlushAsync();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         try { return (await _process.StandardOutput.ReadLineAsync(limit.Token))?.Trim() == line; }
         catch (OperationCanceledException) { return false; }
     }

@@ -15,6 +15,7 @@ public sealed class HostilePeers(MeshedCluster mesh)
     public async Task Garbage_on_a_port_is_closed_counted_logged_once_and_the_process_goes_on(
         string ns, string selector, string ports, string metricsPort, string counter)
     {
+        await mesh.SettledAsync();
         var pods = await PodsAsync(ns, selector);
         Assert.NotEmpty(pods);
         foreach (var (name, address, _) in pods)

@@ -16,7 +16,7 @@ public sealed class Lifecycle(MeshedCluster mesh)
         var before = await PodState.ReadAsync(mesh.Cluster, "server");
         try
         {
-            await mesh.Cluster.RunAsync("delete", Installation.Resource, "default", "--wait=true", "--timeout=180s");
+            await mesh.Cluster.RunAsync("delete", Installation.Resource, "default", "--wait=true", "--timeout=240s");
 
             var leftovers = new List<string>();
             foreach (var ns in MadeNamespaces)
@@ -43,10 +43,10 @@ public sealed class Lifecycle(MeshedCluster mesh)
     [Fact]
     public async Task An_install_whose_operator_is_killed_midway_is_finished_by_the_next_one()
     {
-        await mesh.Cluster.RunAsync("delete", Installation.Resource, "default", "--ignore-not-found", "--wait=true", "--timeout=180s");
+        await mesh.Cluster.RunAsync("delete", Installation.Resource, "default", "--ignore-not-found", "--wait=true", "--timeout=240s");
         await mesh.Cluster.RunAsync("apply", "-f", Installation.SampleFile);
         await Cluster.UntilAsync(
-            "the control plane's Deployment exists", TimeSpan.FromSeconds(60),
+            "the control plane's Deployment exists",
             () => mesh.Cluster.FindAsync("deployment", "mesh-control-plane", "-n", "mesh-system"));
         await mesh.KillAsync("mesh-operator", "app=mesh-operator");
         await Installation.WaitReadyAsync(mesh.Cluster, _ => { });

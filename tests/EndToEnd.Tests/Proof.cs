@@ -11,13 +11,14 @@ public sealed class Proof(MeshedCluster mesh)
     [Fact]
     public async Task Traffic_before_enrolment_is_plaintext_on_the_wire()
     {
-        await mesh.Walk.EnrolAsync();
+        await mesh.EnrolledAsync();
         Assert.Contains("marker-", await mesh.Walk.ReleaseAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Enrolment_keeps_uid_restart_count_and_process_of_every_pod()
     {
+        await mesh.SettledAsync();
         await mesh.Walk.EnrolAsync();
         Assert.Contains("0 restarts", await mesh.Walk.SamePodsAsync(), StringComparison.Ordinal);
     }
@@ -25,7 +26,7 @@ public sealed class Proof(MeshedCluster mesh)
     [Fact]
     public async Task Enrolled_traffic_hides_the_marker_and_port_15008_speaks_tls_1_3()
     {
-        await mesh.Walk.EnrolAsync();
+        await mesh.EnrolledAsync();
         await mesh.Walk.ReleaseAsync(); // Tunnels are gone, so the next request opens one and its hello is captured.
         await mesh.Walk.EnrolAsync();
         Assert.Contains("0x0304", await mesh.Walk.EncryptedAsync(), StringComparison.Ordinal);

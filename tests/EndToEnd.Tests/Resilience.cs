@@ -33,7 +33,7 @@ public sealed class Resilience(MeshedCluster mesh)
         finally
         {
             await ScaleAsync("mesh-operator", "mesh-operator", 1);
-            await Installation.WaitReadyAsync(mesh.Cluster, _ => { });
+            await mesh.SettledAsync();
         }
     }
 
@@ -44,7 +44,7 @@ public sealed class Resilience(MeshedCluster mesh)
         var before = await StatesAsync();
         await mesh.KillAsync(NodeNamespace, "app=ztunnel");
         await Cluster.UntilAsync(
-            "traffic flows again", TimeSpan.FromSeconds(60),
+            "traffic flows again",
             async () => (await mesh.Walk.Workloads.AskAsync("recovered")).Succeeded ? "yes" : null);
         await mesh.Walk.UntilEncryptedAsync();
         Assert.Equal(before, await StatesAsync());
@@ -58,7 +58,7 @@ public sealed class Resilience(MeshedCluster mesh)
         Assert.Contains("15001", rules, StringComparison.Ordinal);
         await using var held = await HeldConnection.OpenAsync(mesh.Cluster);
         await mesh.KillAsync(NodeNamespace, "app=mesh-cni");
-        await mesh.Cluster.RunAsync("rollout", "status", "daemonset/mesh-cni", "-n", NodeNamespace, "--timeout=90s");
+        await mesh.SettledAsync();
         await Task.Delay(TimeSpan.FromSeconds(5)); // Time in which a careless agent would have re-applied everything.
 
         Assert.Equal(rules, await RulesAsync());
@@ -85,12 +85,14 @@ public sealed class Resilience(MeshedCluster mesh)
         try
         {
             await Cluster.UntilAsync(
-                "the newcomer asked and ended well", TimeSpan.FromSeconds(60),
+                "the newcomer asked and ended well",
                 async () => (await mesh.Walk.Workloads.PodAsync("newcomer"))["status"]?["phase"]?.GetValue<string>() == "Succeeded" ? "yes" : null,
                 async () => (await mesh.Cluster.TryAsync(["describe", "pod", "newcomer", "-n", Workloads.Namespace])).Text);
             var serverNode = (await mesh.Walk.Workloads.PodAsync("server"))["spec"]!["nodeName"]!.GetValue<string>();
-            var lines = await mesh.Proxies.AccessLinesAsync(serverNode, since);
-            Assert.Contains(lines, line => line.Contains("newcomer", StringComparison.Ordinal) && line.Contains("sa/client", StringComparison.Ordinal));
+            await Cluster.UntilAsync(
+                $"{serverNode} logged the newcomer with its identity",
+                async () => (await mesh.Proxies.AccessLinesAsync(serverNode, since)).Find(
+                    line => line.Contains("newcomer", StringComparison.Ordinal) && line.Contains("sa/client", StringComparison.Ordinal)));
         }
         finally
         {

@@ -8,7 +8,6 @@ public sealed partial class Walk(Cluster cluster)
 {
     private const string EnrolLabel = "istio.io/dataplane-mode";
     private const string StatusAnnotation = "ambient.istio.io/redirection";
-    private static readonly TimeSpan EnrolDeadline = TimeSpan.FromSeconds(60);
 
     private readonly Sniffer _sniffer = new(cluster);
     private readonly NodeProxies _proxies = new(cluster);
@@ -71,7 +70,7 @@ public sealed partial class Walk(Cluster cluster)
         (string Marker, Capture Capture)? last = null;
         var tls13 = false;
         await Cluster.UntilAsync(
-            "traffic is encrypted", EnrolDeadline,
+            "traffic is encrypted",
             async () =>
             {
                 last = await AskWatchedAsync();
@@ -94,7 +93,7 @@ public sealed partial class Walk(Cluster cluster)
             var node = (await Workloads.PodAsync(pod))["spec"]!["nodeName"]!.GetValue<string>();
             var direction = pod == "client" ? "outbound" : "inbound";
             lines.Add(await Cluster.UntilAsync(
-                $"an {direction} access line with both identities on {node}", TimeSpan.FromSeconds(20),
+                $"an {direction} access line with both identities on {node}",
                 async () => (await _proxies.AccessLinesAsync(node, since)).Find(line => line.Contains(direction, StringComparison.Ordinal)
                     && line.Contains($"/ns/{Workloads.Namespace}/sa/client", StringComparison.Ordinal)
                     && line.Contains($"/ns/{Workloads.Namespace}/sa/server", StringComparison.Ordinal)),
@@ -112,7 +111,7 @@ public sealed partial class Walk(Cluster cluster)
         for (var i = 0; i < 3; i++) await Workloads.AskAsync($"count-{i}");
         var after = before;
         await Cluster.UntilAsync(
-            "the counter rises by three", TimeSpan.FromSeconds(15),
+            "the counter rises by three",
             async () => (after = await _proxies.CounterAsync(counter, labels)) >= before + 3 ? "yes" : null,
             () => Task.FromResult($"it was {before} and is {after}"));
         return $"{counter}{{…mutual_tls…}} {before} → {after} after three requests";
@@ -123,7 +122,7 @@ public sealed partial class Walk(Cluster cluster)
         await cluster.RunAsync("label", "namespace", Workloads.Namespace, $"{EnrolLabel}-");
         await WaitAnnotationAsync(null);
         string? evidence = null;
-        await Cluster.UntilAsync("traffic is plaintext again", EnrolDeadline, async () =>
+        await Cluster.UntilAsync("traffic is plaintext again", async () =>
         {
             try { return evidence = await PlaintextAsync(); }
             catch (DemoException) { return null; } // The peer may still hold the enrolled view: ask again until the deadline.
@@ -148,7 +147,7 @@ public sealed partial class Walk(Cluster cluster)
         foreach (var pod in new[] { "client", "server" })
         {
             await Cluster.UntilAsync(
-                $"pod {pod} has {StatusAnnotation} {wanted ?? "removed"}", EnrolDeadline,
+                $"pod {pod} has {StatusAnnotation} {wanted ?? "removed"}",
                 async () => (await Workloads.PodAsync(pod))["metadata"]!["annotations"]?[StatusAnnotation]?.GetValue<string>() == wanted ? "yes" : null,
                 async () => $"its annotations are {(await Workloads.PodAsync(pod))["metadata"]!["annotations"]?.ToJsonString() ?? "none"}");
         }

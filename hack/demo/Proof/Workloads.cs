@@ -21,9 +21,9 @@ public sealed class Workloads(Cluster cluster)
         var nodes = await SchedulableNodesAsync();
         var (first, last) = (nodes[0], nodes[^1]);
         await cluster.ApplyAsync(Manifest(first, last, ImageReference()));
-        await cluster.RunAsync("wait", "-n", Namespace, "--for=condition=Ready", "pod/client", "pod/server", "--timeout=90s");
-        await cluster.RunAsync("wait", "-n", CaptureNamespace, "--for=condition=Ready", "pod/capture", "--timeout=90s");
-        await Cluster.UntilAsync("the server answers the client", TimeSpan.FromSeconds(30), async () => (await AskAsync("ready")).Succeeded ? "yes" : null);
+        await cluster.RunAsync("wait", "-n", Namespace, "--for=condition=Ready", "pod/client", "pod/server", "--timeout=120s");
+        await cluster.RunAsync("wait", "-n", CaptureNamespace, "--for=condition=Ready", "pod/capture", "--timeout=120s");
+        await Cluster.UntilAsync("the server answers the client", async () => (await AskAsync("ready")).Succeeded ? "yes" : null);
         return $"client (service account client) on {first}, server (service account server) on {last}";
     }
 
@@ -32,7 +32,7 @@ public sealed class Workloads(Cluster cluster)
         cluster.ExecAsync(Namespace, "client", "curl", "-sS", "--max-time", "10", "-H", $"X-Marker: {marker}", $"{ServerUrl}/{marker}");
 
     public async Task StopAsync() =>
-        await cluster.RunAsync("delete", "namespace", Namespace, CaptureNamespace, "--ignore-not-found", "--wait=true", "--timeout=90s");
+        await cluster.RunAsync("delete", "namespace", Namespace, CaptureNamespace, "--ignore-not-found", "--wait=true", "--timeout=120s");
 
     public async Task<JsonNode> PodAsync(string name) => await cluster.GetAsync("pod", name, "-n", Namespace);
 

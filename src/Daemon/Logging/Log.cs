@@ -32,7 +32,6 @@ public sealed class Log : ILoggerProvider
     private int _queuedLines;
     private int _queuedBytes;
     private long _dropped;
-    private long _lost;
     private int _isWriterAsleep;
     private volatile bool _ending;
 
@@ -44,7 +43,7 @@ public sealed class Log : ILoggerProvider
     }
 
     /// <summary>Lines lost because the output was too slow or failed.</summary>
-    public long Dropped => Volatile.Read(ref _dropped) + Volatile.Read(ref _lost);
+    public long Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>What is written; may be replaced at any time.</summary>
     public LogFilter Filter
@@ -182,7 +181,7 @@ public sealed class Log : ILoggerProvider
         }
         catch (Exception fault) when (fault is IOException or ObjectDisposedException)
         {
-            Interlocked.Add(ref _lost, lines); // There is no other place to say so; it is told when the output works again.
+            Interlocked.Add(ref _dropped, lines); // There is no other place to say so; it is told when the output works again.
             return false;
         }
     }

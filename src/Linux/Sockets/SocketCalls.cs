@@ -51,7 +51,7 @@ internal static unsafe class SocketCalls
         return type == Libc.SOCK_STREAM ? SetTcp(socket, options) : Errno.None;
     }
 
-    public static Errno SetTcp(int socket, SocketOptions options)
+    private static Errno SetTcp(int socket, SocketOptions options)
     {
         if (options.NoDelay && Set(socket, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1) is var delay and not Errno.None) return delay;
         if (options.UserTimeout > TimeSpan.Zero

@@ -38,13 +38,7 @@ internal sealed class PodDns : ILoopAcceptor, IDisposable
     /// <summary>Opens the sockets; null, or which cannot be opened and why, with none left open.</summary>
     public string? Open()
     {
-        var options = new SocketOptions
-        {
-            Namespace = _pod.Namespace,
-            Mark = _pod.Mark,
-            ReusePort = _worker.Context.Options.PortReuse,
-            V6Only = true,
-        };
+        var options = _pod.ListenOptions with { V6Only = true };
         foreach (var local in _settings.Listen)
         {
             if (local.IsV6 && !_worker.Context.Options.Ipv6) continue;

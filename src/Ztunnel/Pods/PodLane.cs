@@ -38,13 +38,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
     public string? Open(bool preservesSource)
     {
         var options = Worker.Context.Options;
-        var ofTunnels = new SocketOptions
-        {
-            Namespace = Pod.Namespace,
-            Mark = Pod.Mark,
-            ReusePort = options.PortReuse,
-            Transparency = preservesSource ? Transparency.Required : Transparency.Off,
-        };
+        var ofTunnels = Pod.ListenOptions with { Transparency = preservesSource ? Transparency.Required : Transparency.Off };
         var ofClients = ofTunnels with { KeepAlive = options.KeepAlive };
         var ofThePod = ofClients with { StaysOnMachine = true };
         var problem = Listen(MeshPorts.InboundHbone, ofTunnels, new InboundTunnelAcceptor(this));

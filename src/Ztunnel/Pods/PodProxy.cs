@@ -139,6 +139,9 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
         }
     }
 
+    /// <summary>How sockets that listen in this pod are made.</summary>
+    public SocketOptions ListenOptions => new() { Namespace = Namespace, Mark = Mark, ReusePort = context.Options.PortReuse };
+
     /// <summary>How sockets that leave from this pod are made.</summary>
     public SocketOptions DialOptions(InetEndpoint? bindTo) => new()
     {

@@ -61,7 +61,7 @@ public sealed class HostInstallTests : IDisposable
         // Of the same length, and with the old time put back: the kernel knows better.
         var copy = Path.Combine(_bin, "mesh-cni");
         var written = File.GetLastWriteTimeUtc(copy);
-        Thread.Sleep(20); // The kernel stamps changes by its tick; a condition to wait for there is none.
+        AwaitAnotherStamp();
         File.WriteAllText(copy, "a stranger");
         File.SetLastWriteTimeUtc(copy, written);
         Assert.Equal(InstallOutcome.Installed, _install.Ensure());
@@ -69,6 +69,20 @@ public sealed class HostInstallTests : IDisposable
         File.WriteAllText(Source, "new plugin");
         Assert.Equal(InstallOutcome.Installed, _install.Ensure());
         Assert.Equal("new plugin", File.ReadAllText(copy));
+    }
+
+    /// <summary>The kernel stamps changes by its tick: from here on they get another one than those before.</summary>
+    private void AwaitAnotherStamp()
+    {
+        var probe = _bin + ".probe";
+        DateTime Touch()
+        {
+            File.WriteAllText(probe, "x");
+            return File.GetLastWriteTimeUtc(probe);
+        }
+
+        var before = Touch();
+        Assert.True(SpinWait.SpinUntil(() => Touch() > before, TimeSpan.FromSeconds(10)));
     }
 
     [Fact]

@@ -40,9 +40,9 @@ public sealed class CongestionTests : IAsyncLifetime
 
         using var application = site.Server.Listen(Site.ServerIp, Ports.Calm);
         using var client = site.Client.Connect(Site.ServerIp, Ports.Calm);
-        using var server = await application.AcceptAsync(CancellationToken.None);
+        using var server = await application.AcceptAsync(CancellationToken.None).AsTask().WaitAsync(Wire.Patience);
         client.Send("x"u8);
-        Assert.Equal(1, await server.ReceiveAsync(new byte[1], SocketFlags.None, CancellationToken.None));
+        Assert.Equal(1, await Wire.ReceiveAsync(server, new byte[1]));
 
         Assert.Contains(Reno, Sockets(site.Server, $"dport = :{Ports.Calm}"), StringComparison.Ordinal);
         Assert.Contains(Reno, Sockets(site.Client, "sport = :15001"), StringComparison.Ordinal);
