@@ -1,4 +1,3 @@
-using System.Net;
 using Mesh.Linux.Sockets;
 
 namespace Mesh.Hbone;
@@ -9,6 +8,6 @@ public interface ITunnelOrigin
     /// <summary>The current identity; null while there is no certificate.</summary>
     TunnelIdentity? Identity { get; }
 
-    /// <summary>Namespace, mark, keepalive and the like of a dial that shall leave from this address (null: as the kernel chooses).</summary>
-    SocketOptions DialOptions(IPAddress? source);
+    /// <summary>Namespace, mark, keepalive and the like of what is dialled from here.</summary>
+    SocketOptions DialOptions { get; }
 }

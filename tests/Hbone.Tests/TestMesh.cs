@@ -87,7 +87,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
         else _ = AnswerAsync(request);
     }
 
-    public SocketOptions DialOptions(IPAddress? source) => new();
+    public SocketOptions DialOptions => new();
 
     public async ValueTask DisposeAsync()
     {
@@ -136,7 +136,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
 
     private async Task ServeApplicationAsync(LoopSocket application)
     {
-        var key = new TunnelKey(this, Expected, null, ServerAddress);
+        var key = new TunnelKey(this, Expected, ServerAddress);
         var headers = new ConnectHeaders(Authority, "for=\"10.0.0.1:1\"", "k8s.namespace.name=here", null);
         var connected = Through is { } beyond
             ? await Pool.ConnectThroughAsync(key, headers, beyond.Expected, beyond.Headers, Early)

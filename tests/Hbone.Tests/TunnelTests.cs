@@ -100,7 +100,7 @@ public sealed class TunnelTests
     {
         await using var mesh = await TestMesh.StartAsync(Hasty);
         using var silent = new TestApplication();
-        var key = new TunnelKey(mesh, [TestPki.Id("server")], null, InetEndpoint.From(IPEndPoint.Parse(silent.Authority)));
+        var key = new TunnelKey(mesh, [TestPki.Id("server")], InetEndpoint.From(IPEndPoint.Parse(silent.Authority)));
         var outcomes = await Connect(mesh, key, 20);
         Assert.All(outcomes, outcome => Assert.Equal(TunnelFailure.TlsTimeout, outcome.Failure));
         Assert.Equal(1, (await mesh.OnClient(() => mesh.Pool.Counters)).Dials);
@@ -111,7 +111,7 @@ public sealed class TunnelTests
     public async Task A_refused_dial_is_told_at_once()
     {
         await using var mesh = await TestMesh.StartAsync();
-        var key = new TunnelKey(mesh, [TestPki.Id("server")], null, InetEndpoint.LoopbackV4(1));
+        var key = new TunnelKey(mesh, [TestPki.Id("server")], InetEndpoint.LoopbackV4(1));
         Assert.Equal(TunnelFailure.DialRefused, (await Connect(mesh, key, 1))[0].Failure);
     }
 
@@ -120,7 +120,7 @@ public sealed class TunnelTests
     {
         await using var mesh = await TestMesh.StartAsync(Hasty with { WaitersPerKeyMax = 3 });
         using var silent = new TestApplication();
-        var key = new TunnelKey(mesh, [TestPki.Id("server")], null, InetEndpoint.From(IPEndPoint.Parse(silent.Authority)));
+        var key = new TunnelKey(mesh, [TestPki.Id("server")], InetEndpoint.From(IPEndPoint.Parse(silent.Authority)));
         var outcomes = await Connect(mesh, key, 5);
         Assert.Equal(2, outcomes.Count(outcome => outcome.Failure == TunnelFailure.PoolFull));
         Assert.Equal(3, outcomes.Count(outcome => outcome.Failure == TunnelFailure.TlsTimeout));

@@ -53,7 +53,8 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
 
     void ILoopSource.OnFault(Exception fault) => Finish(RelayEnd.Fault, Errno.None);
 
-    internal Errno WriteApplication(ref IoSliceList slices, out int sent) => application.TrySendVector(ref slices, out sent);
+    /// <summary>Once the peer has ended, <see cref="OnStreamProgress"/> follows and tells the application: its last bytes carry the FIN.</summary>
+    internal Errno WriteApplication(ref IoSliceList slices, out int sent) => application.TrySendVector(ref slices, out sent, moreFollows: stream.PeerEnded);
 
     internal void CountToApplication(int bytes) => BytesToApplication += bytes;
 

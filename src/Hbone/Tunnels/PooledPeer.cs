@@ -161,7 +161,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         LoopSocket? socket = null;
         try
         {
-            var options = Key.Origin.DialOptions(Key.Source) with { StaysOnMachine = Key.StaysOnMachine };
+            var options = Key.Origin.DialOptions with { StaysOnMachine = Key.StaysOnMachine };
             var dialled = await LoopSocket.ConnectAsync(pool.Loop, Key.Destination, options, pool.Options.DialTimeout);
             socket = dialled.Socket;
             if (socket is null)

@@ -130,7 +130,7 @@ public sealed partial class EventLoop : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(descriptor);
         RequireCurrent();
-        return _poller.Add(descriptor.Number, source);
+        return _poller.Add(descriptor.Number, source, hearsWritable: true);
     }
 
     public void Unregister(LoopRegistration registration)
@@ -151,7 +151,9 @@ public sealed partial class EventLoop : IAsyncDisposable
         if (!IsCurrent) await _ended.Task;
     }
 
-    internal LoopRegistration RegisterRaw(int descriptor, ILoopSource source) => _poller.Add(descriptor, source);
+    internal LoopRegistration RegisterRaw(int descriptor, ILoopSource source, bool hearsWritable) => _poller.Add(descriptor, source, hearsWritable);
+
+    internal void HearWritableRaw(LoopRegistration registration, int descriptor) => _poller.HearWritable(registration, descriptor);
 
     internal void UnregisterRaw(LoopRegistration registration, int descriptor) => _poller.Remove(registration, descriptor);
 

@@ -14,7 +14,7 @@ public sealed class LoopDatagramSocket : ILoopSource, IDisposable
     private LoopDatagramSocket(EventLoop loop, int descriptor, bool isV6)
     {
         (_loop, _descriptor, _isV6) = (loop, descriptor, isV6);
-        _registration = loop.RegisterRaw(descriptor, this);
+        _registration = loop.RegisterRaw(descriptor, this, hearsWritable: true);
     }
 
     /// <summary>Who hears of edges.</summary>

@@ -26,7 +26,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
     {
         (_loop, _descriptor, _acceptor, _isInet, _isStream) = (loop, descriptor, acceptor, isInet, isStream);
         _pause = new LoopTimer(loop, this);
-        _registration = loop.RegisterRaw(descriptor, this);
+        _registration = loop.RegisterRaw(descriptor, this, hearsWritable: false);
     }
 
     /// <summary>Where it listens; the port is the kernel's choice if zero was asked for.</summary>

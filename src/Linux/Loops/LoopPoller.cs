@@ -8,6 +8,7 @@ internal sealed unsafe class LoopPoller : IDisposable
 {
     private const int EventsMax = 512;
     private const ulong WakeTag = ulong.MaxValue;
+    private const uint ReadInterest = Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLET;
 
     // struct epoll_event is packed on x86-64 only.
     private static readonly int Stride = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
@@ -30,10 +31,10 @@ internal sealed unsafe class LoopPoller : IDisposable
         if (_epoll < 0) throw new LinuxException("epoll_create1", Libc.LastError);
         _wake = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
         if (_wake < 0) throw new LinuxException("eventfd", Libc.LastError);
-        Control(_wake, Libc.EPOLLIN | Libc.EPOLLET, WakeTag);
+        Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeTag);
     }
 
-    public LoopRegistration Add(int descriptor, ILoopSource source)
+    public LoopRegistration Add(int descriptor, ILoopSource source, bool hearsWritable)
     {
         if (!_free.TryPop(out var slot))
         {
@@ -43,12 +44,14 @@ internal sealed unsafe class LoopPoller : IDisposable
 
         ref var entry = ref _entries[slot];
         entry.Source = source;
-        Control(
-            descriptor,
-            Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET,
-            ((ulong)(uint)entry.Generation << 32) | (uint)slot);
-        return new LoopRegistration(slot, entry.Generation);
+        var registration = new LoopRegistration(slot, entry.Generation);
+        Control(Libc.EPOLL_CTL_ADD, descriptor, hearsWritable ? ReadInterest | Libc.EPOLLOUT : ReadInterest, TagOf(registration));
+        return registration;
     }
+
+    /// <summary>From here on also the edges of writing; a descriptor that is writable already has one now, so none is missed.</summary>
+    public void HearWritable(LoopRegistration registration, int descriptor) =>
+        Control(Libc.EPOLL_CTL_MOD, descriptor, ReadInterest | Libc.EPOLLOUT, TagOf(registration));
 
     /// <summary>Forgets a source; the descriptor is taken out of epoll if given, else its closing does that.</summary>
     public void Remove(LoopRegistration registration, int descriptor)
@@ -118,12 +121,14 @@ internal sealed unsafe class LoopPoller : IDisposable
         }
     }
 
-    private void Control(int descriptor, uint interest, ulong tag)
+    private static ulong TagOf(LoopRegistration registration) => ((ulong)(uint)registration.Generation << 32) | (uint)registration.Slot;
+
+    private void Control(int operation, int descriptor, uint interest, ulong tag)
     {
         var item = stackalloc byte[16];
         *(uint*)item = interest;
         *(ulong*)(item + TagOffset) = tag;
-        if (Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_ADD, descriptor, item) != 0) throw new LinuxException("epoll_ctl", Libc.LastError);
+        if (Libc.epoll_ctl(_epoll, operation, descriptor, item) != 0) throw new LinuxException("epoll_ctl", Libc.LastError);
     }
 
     private struct Entry

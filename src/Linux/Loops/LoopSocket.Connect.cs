@@ -17,7 +17,7 @@ public sealed partial class LoopSocket
         var error = TryBegin(remote, options, out var descriptor);
         if (error is not (Errno.None or Errno.InProgress)) return new ConnectOutcome(error, Socket: null);
 
-        var socket = Take(loop, descriptor, isStream: true);
+        var socket = Take(loop, descriptor, isStream: true, isConnecting: error == Errno.InProgress);
         if (error == Errno.None) return new ConnectOutcome(Errno.None, socket);
 
         socket.IsWritable = false;
@@ -80,6 +80,10 @@ public sealed partial class LoopSocket
         if (error != Errno.None) return error;
         if (options.BindTo is { } source) error = SocketCalls.Bind(descriptor, source, asV6: remote.IsV6);
         if (error == Errno.None) error = SocketCalls.Connect(descriptor, remote);
+
+        // A peer on this machine has usually answered by now, and asking is cheaper than to be told by the next turn.
+        if (error == Errno.InProgress && options.StaysOnMachine && SocketCalls.Connect(descriptor, remote) is var again and not Errno.AlreadyInProgress)
+            error = again;
         if (error is Errno.None or Errno.InProgress) return error;
         _ = Libc.close(descriptor);
         descriptor = -1;

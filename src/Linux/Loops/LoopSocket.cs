@@ -5,7 +5,8 @@ namespace Mesh.Linux.Loops;
 
 /// <summary>
 /// A non-blocking socket of one loop, used on its thread only. It remembers readiness: after the kernel said it would block, tries answer
-/// <see cref="Errno.WouldBlock"/> without a system call until the next edge. Owns its descriptor.
+/// <see cref="Errno.WouldBlock"/> without a system call until the next edge. Edges of writing are asked for when the first write had to
+/// wait: most connections never get there, and each would begin with an edge that tells nothing. Owns its descriptor.
 /// </summary>
 public sealed partial class LoopSocket : ILoopSource, IDisposable
 {
@@ -20,12 +21,15 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
     private short _readWait;
     private short _writeWait;
 
-    private LoopSocket(EventLoop loop, int descriptor, bool isStream)
+    private bool _hearsWritable;
+
+    private LoopSocket(EventLoop loop, int descriptor, bool isStream, bool isConnecting)
     {
         Loop = loop;
         _descriptor = descriptor;
         _isStream = isStream;
-        _registration = loop.RegisterRaw(descriptor, this);
+        _hearsWritable = isConnecting;
+        _registration = loop.RegisterRaw(descriptor, this, _hearsWritable);
     }
 
     public EventLoop Loop { get; }
@@ -94,7 +98,7 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
                 if (count >= 0)
                 {
                     sent = (int)count;
-                    if (sent < source.Length) IsWritable = false;
+                    if (sent < source.Length) NoteNotWritable();
                     return Errno.None;
                 }
 
@@ -127,22 +131,26 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
         }
     }
 
-    /// <summary>Writes several pieces in one call and drops from the list what was taken.</summary>
-    public unsafe Errno TrySendVector(ref IoSliceList slices, out int sent)
+    /// <summary>
+    /// Writes several pieces in one call and drops from the list what was taken. When <paramref name="moreFollows"/> at once, or the end of
+    /// all, the kernel waits for it with a last segment that is not full.
+    /// </summary>
+    public unsafe Errno TrySendVector(ref IoSliceList slices, out int sent, bool moreFollows = false)
     {
         sent = 0;
         if (!IsWritable) return Errno.WouldBlock;
         var pending = slices.Pending;
+        var flags = Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL | (moreFollows ? Libc.MSG_MORE : 0);
         fixed (IoSlice* first = pending)
         {
             var message = new MessageHeader { Slices = first, SliceCount = (nuint)pending.Length };
             while (true)
             {
-                var count = Libc.sendmsg(_descriptor, &message, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
+                var count = Libc.sendmsg(_descriptor, &message, flags);
                 if (count >= 0)
                 {
                     sent = (int)count;
-                    if (sent < slices.Bytes) IsWritable = false;
+                    if (sent < slices.Bytes) NoteNotWritable();
                     slices.Advance(sent);
                     return Errno.None;
                 }
@@ -242,11 +250,11 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
 
     void ILoopSource.OnFault(Exception fault) => Sink?.OnFault(fault);
 
-    internal static LoopSocket Take(EventLoop loop, int descriptor, bool isStream)
+    internal static LoopSocket Take(EventLoop loop, int descriptor, bool isStream, bool isConnecting = false)
     {
         try
         {
-            return new LoopSocket(loop, descriptor, isStream);
+            return new LoopSocket(loop, descriptor, isStream, isConnecting);
         }
         catch (LinuxException)
         {
@@ -257,7 +265,13 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
 
     internal void NoteNotReadable() => IsReadable = false;
 
-    internal void NoteNotWritable() => IsWritable = false;
+    internal void NoteNotWritable()
+    {
+        IsWritable = false;
+        if (_hearsWritable) return;
+        _hearsWritable = true;
+        Loop.HearWritableRaw(_registration, _descriptor);
+    }
 
     private static void Complete(ref LoopWaiter? slot, LoopWaiter waiter, short version, WaitOutcome outcome)
     {
@@ -289,7 +303,7 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
 
     private Errno NoteWriteError(Errno error)
     {
-        if (error == Errno.WouldBlock) IsWritable = false;
+        if (error == Errno.WouldBlock) NoteNotWritable();
         return error;
     }
 

@@ -29,7 +29,8 @@ public sealed record SocketOptions
 
     /// <summary>
     /// The peer is on this machine. Congestion control that paces by the clock (BBR, where it is the machine's default) then only costs
-    /// timers and wake-ups: measured, a fifth of the throughput and more. Reno, which every kernel has, is asked for; best effort.
+    /// timers and wake-ups: measured, a fifth of the throughput and more. Reno, which every kernel has, is asked for; best effort. And a dial
+    /// has mostly succeeded or failed by the time the kernel comes back.
     /// </summary>
     public bool StaysOnMachine { get; init; }
 

@@ -27,7 +27,7 @@ internal sealed class PodDns : ILoopAcceptor, IDisposable
     public PodDns(PodProxy pod, Worker worker, DnsSettings settings)
     {
         (_pod, _worker, _settings) = (pod, worker, settings);
-        var sockets = pod.DialOptions(null) with { KeepAlive = null };
+        var sockets = pod.DialOptions with { KeepAlive = null };
         _forwarder = new DnsForwarder(worker.Loop, settings.System.Servers, sockets, settings.Metrics, settings.Log);
         _server = new DnsServer(pod, worker, settings, _forwarder);
     }

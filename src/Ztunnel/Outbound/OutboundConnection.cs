@@ -210,7 +210,7 @@ internal sealed class OutboundConnection : LiveConnection
         }
 
         Use(direct.Workload);
-        var outcome = await LoopSocket.ConnectAsync(Worker.Loop, Destination.ToEndpoint(), Lane.Pod.DialOptions(null), Worker.Context.Options.DialTimeout);
+        var outcome = await LoopSocket.ConnectAsync(Worker.Loop, Destination.ToEndpoint(), Lane.Pod.DialOptions, Worker.Context.Options.DialTimeout);
         if (outcome.Socket is not { } server)
         {
             if (direct.Workload is { } endpoint) Eject(endpoint);

@@ -40,7 +40,8 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         var options = Worker.Context.Options;
         var ofTunnels = Pod.ListenOptions with { Transparency = preservesSource ? Transparency.Required : Transparency.Off };
         var ofClients = ofTunnels with { KeepAlive = options.KeepAlive };
-        var ofThePod = ofClients with { StaysOnMachine = true };
+        // Clients within the pod share our kernel: none vanishes without a word, so nobody needs to be asked whether it is still there.
+        var ofThePod = ofTunnels with { StaysOnMachine = true };
         var problem = Listen(MeshPorts.InboundHbone, ofTunnels, new InboundTunnelAcceptor(this));
         if (!Pod.IsInboundOnly)
         {
@@ -100,7 +101,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         var index = (hop.Peer, service, hop.Dial);
         if (_keys.TryGetValue(index, out var key)) return key;
         if (_keys.Count >= KeysMax) _keys.Clear();
-        var fresh = new TunnelKey(Pod, hop.Expected, source: null, hop.Dial.ToEndpoint()) { StaysOnMachine = Worker.Context.IsOnThisNode(hop.Peer) };
+        var fresh = new TunnelKey(Pod, hop.Expected, hop.Dial.ToEndpoint()) { StaysOnMachine = Worker.Context.IsOnThisNode(hop.Peer) };
         Worker.NoteDialled(hop.Dial.Address, hop.Peer);
         return _keys[index] = fresh;
     }

@@ -1,4 +1,3 @@
-using System.Net;
 using Mesh.Hbone;
 using Mesh.Inpod;
 using Mesh.Linux.Loops;
@@ -57,8 +56,6 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     }
 
     TunnelIdentity? ITunnelOrigin.Identity => Local.Workload is { } workload ? context.Certificates.Find(workload.Identity) : null;
-
-    SocketOptions ITunnelOrigin.DialOptions(IPAddress? source) => DialOptions(null);
 
     /// <summary>Opens the listeners on every worker; null, or why the pod cannot be served, with nothing left open.</summary>
     public async Task<string?> StartAsync()
@@ -143,14 +140,12 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     public SocketOptions ListenOptions => new() { Namespace = Namespace, Mark = Mark, ReusePort = context.Options.PortReuse };
 
     /// <summary>How sockets that leave from this pod are made.</summary>
-    public SocketOptions DialOptions(InetEndpoint? bindTo) => new()
+    public SocketOptions DialOptions => new()
     {
         Namespace = Namespace,
         Mark = Mark,
         KeepAlive = context.Options.KeepAlive,
         UserTimeout = context.Options.UserTimeout,
-        BindTo = bindTo,
-        Transparency = bindTo is null ? Transparency.Off : Transparency.Required,
     };
 
     /// <summary>All questions of a pod go to one worker, another one for each pod; null, or why they cannot be answered.</summary>

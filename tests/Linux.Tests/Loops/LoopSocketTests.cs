@@ -115,6 +115,63 @@ public sealed class LoopSocketTests
     }
 
     [Fact]
+    public async Task The_last_bytes_carry_the_end_when_it_is_announced()
+    {
+        await using var test = new TestLoop();
+        await test.RunAsync(async () =>
+        {
+            var (client, server) = await ConnectAsync(test.Loop, v6: false);
+            var before = SegmentsIn(server);
+            Send(client, test.Loop);
+            Assert.Equal(Errno.None, client.ShutdownSend());
+            Assert.Equal("bye", await ReadToEndAsync(server));
+            Assert.Equal(before + 1, SegmentsIn(server));
+        });
+
+        static void Send(LoopSocket socket, EventLoop loop)
+        {
+            "bye"u8.CopyTo(loop.SendScratch);
+            var slices = new IoSliceList(stackalloc IoSlice[1]);
+            slices.TryAdd(loop.SendScratch[..3]);
+            Assert.Equal(Errno.None, socket.TrySendVector(ref slices, out var sent, moreFollows: true));
+            Assert.Equal(3, sent);
+        }
+
+        // TCP_INFO, tcpi_segs_in.
+        static int SegmentsIn(LoopSocket socket)
+        {
+            using var copy = socket.DuplicateDescriptor();
+            using var named = new System.Net.Sockets.Socket(new System.Net.Sockets.SafeSocketHandle(copy.Release(), ownsHandle: true));
+            var info = new byte[256];
+            named.GetRawSocketOption(6, 11, info);
+            return BitConverter.ToInt32(info, 140);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_dial_within_the_machine_succeeds_or_fails_like_any_other(bool v6)
+    {
+        await using var test = new TestLoop();
+        await test.RunAsync(async () =>
+        {
+            var within = new SocketOptions { StaysOnMachine = true };
+            var acceptor = new TestAcceptor(test.Loop);
+            var any = v6 ? InetEndpoint.LoopbackV6(0) : InetEndpoint.LoopbackV4(0);
+            Assert.Equal(Errno.None, LoopListener.TryListen(test.Loop, any, Options, acceptor, out var listener));
+            var at = listener!.LocalAddress;
+            var client = (await LoopSocket.ConnectAsync(test.Loop, at, within, TimeSpan.FromSeconds(5))).Socket!;
+            var server = await acceptor.NextAsync();
+            Assert.Equal(Errno.None, client.TrySend("well"u8, out _));
+            client.Dispose();
+            Assert.Equal("well", await ReadToEndAsync(server));
+            listener.Dispose();
+            Assert.Equal(new ConnectOutcome(Errno.ConnectionRefused, null), await LoopSocket.ConnectAsync(test.Loop, at, within, TimeSpan.FromSeconds(5)));
+        });
+    }
+
+    [Fact]
     public async Task A_refused_dial_says_so_and_a_silent_one_times_out()
     {
         await using var test = new TestLoop();

@@ -62,7 +62,7 @@ public sealed class SystemCallTests(Site site) : IClassFixture<Site>
         }
 
         await AllAsync();
-        await MeasureAsync("new connection with one byte each way", Connections, callsMax: 36, AllAsync);
+        await MeasureAsync("new connection with one byte each way", Connections, callsMax: 30, AllAsync);
     }
 
     private void SkipIfImpossible()

@@ -48,7 +48,8 @@ internal class Node : IDisposable
     /// <summary>Another program in this namespace, with its output redirected; the caller owns it.</summary>
     public Process StartInside(string[] program, Dictionary<string, string>? environment = null, string? folder = null)
     {
-        var start = new ProcessStartInfo("ip", ["netns", "exec", Name, .. program])
+        // Whoever runs the tests in the background has them ignore SIGINT, and programs would inherit that.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "ip", "netns", "exec", Name, .. program])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -111,7 +112,7 @@ internal class Node : IDisposable
     {
         string? found = null;
         Shell.WaitFor(
-            $"a line with {string.Join(", ", parts)}; there are:\n{string.Join('\n', _lines)}",
+            () => $"a line with {string.Join(", ", parts)}; there are:\n{string.Join('\n', _lines)}",
             () => (found = _lines.FirstOrDefault(line => parts.All(part => line.Contains(part, StringComparison.Ordinal)))) is not null);
         return found!;
     }

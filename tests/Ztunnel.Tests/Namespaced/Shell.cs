@@ -35,12 +35,15 @@ internal static class Shell
         return process.ExitCode == 0;
     }
 
-    public static void WaitFor(string what, Func<bool> holds)
+    public static void WaitFor(string what, Func<bool> holds) => WaitFor(() => what, holds);
+
+    /// <summary>With a description that is made when it is needed: of what there is then.</summary>
+    public static void WaitFor(Func<string> what, Func<bool> holds)
     {
         var started = Stopwatch.StartNew();
         while (!holds())
         {
-            if (started.Elapsed > Patience) throw new TimeoutException($"Waited in vain for {what}");
+            if (started.Elapsed > Patience) throw new TimeoutException($"Waited in vain for {what()}");
             Thread.Sleep(50);
         }
     }
