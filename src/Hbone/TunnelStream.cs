@@ -61,13 +61,14 @@ public sealed class TunnelStream
     }
 
     /// <summary>Who awaits the answer to the CONNECT; null when nobody does, which is most streams.</summary>
-    internal TaskCompletionSource<TunnelConnected>? Answer { get; set; }
+    internal TunnelAnswer? Answer { get; set; }
 
     internal void CompleteConnect(TunnelConnected outcome)
     {
         AnswerDue = 0;
-        Answer?.TrySetResult(outcome);
+        var awaited = Answer;
         Answer = null;
+        awaited?.Complete(outcome);
     }
 
     internal void Attach(TunnelRelay attached) => relay = attached;

@@ -7,8 +7,11 @@ public static class ForwardedHeader
 {
     private const int LengthMax = 1024;
 
-    /// <summary><c>for="10.0.0.1:4711"</c>, with the host of the service that was dialled if there was one.</summary>
-    public static string Render(IPEndPoint client, string? host) =>
+    /// <summary>
+    /// <c>for="10.0.0.1:4711"</c>, with the host of the service that was dialled if there was one; the client is anything that writes itself so.
+    /// </summary>
+    public static string Render<TClient>(TClient client, string? host)
+        where TClient : notnull =>
         host is null ? $"for=\"{client}\"" : $"for=\"{client}\";host={host}";
 
     /// <summary>False when the client is missing or malformed.</summary>

@@ -127,7 +127,7 @@ internal sealed class NestedTunnel(TunnelPool pool, ITunnelOrigin origin, Immuta
         inner = new Tunnel(near!, tls.Session!, Http2Role.Client, pool.Options, peer, this) { LeavesSocket = true };
         pool.Track(this);
         var stream = new PooledTunnel(inner, identity, pool.Loop.NowMilliseconds).Open(headers, early, out var outcome);
-        var answer = stream?.Answer?.Task;
+        var answer = stream?.Answer?.Outcome;
         inner.Start(tls.Received);
         if (stream is null)
         {
@@ -137,7 +137,7 @@ internal sealed class NestedTunnel(TunnelPool pool, ITunnelOrigin origin, Immuta
 
         pool.CountStream();
         inner.Drain(); // It takes no further stream, and closes behind this one.
-        return answer is null ? TunnelConnected.Open(stream) : await answer;
+        return answer is { } awaited ? await awaited : TunnelConnected.Open(stream);
     }
 
     private async Task CarryAsync(TunnelRelay relay)

@@ -28,7 +28,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         var waiter = new TunnelWaiter(headers, early, pool.Loop.NowMilliseconds + (long)pool.Options.ResponseTimeout.TotalMilliseconds);
         waiters.Enqueue(waiter);
         DialIfNeeded();
-        return new ValueTask<TunnelConnected>(waiter.Completion.Task);
+        return waiter.Outcome;
     }
 
     /// <summary>No new streams on the tunnels there are.</summary>
@@ -70,7 +70,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         while (waiters.TryPeek(out var late) && late.Due <= now && !dialing)
         {
             waiters.Dequeue();
-            late.Completion.TrySetResult(TunnelConnected.Failed(TunnelFailure.PoolFull, "no room on any tunnel to this peer in time"));
+            late.Complete(TunnelConnected.Failed(TunnelFailure.PoolFull, "no room on any tunnel to this peer in time"));
         }
         if (Find(tunnel) is { } pooled && pooled.IsUnused(now, pool.Options.UnusedRelease)) tunnel.Cut(TunnelEndReason.Unused, "unused");
     }
@@ -113,7 +113,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         var stream = pooled.Open(headers, early, out var outcome);
         if (stream is null) return TunnelPool.Now(TunnelFailure.Http2Failed, $"no stream could be opened: {outcome}");
         pool.CountStream();
-        return early ? new ValueTask<TunnelConnected>(TunnelConnected.Open(stream)) : new ValueTask<TunnelConnected>(stream.Answer!.Task);
+        return early ? new ValueTask<TunnelConnected>(TunnelConnected.Open(stream)) : stream.Answer!.Outcome;
     }
 
     private void ServeWaiters()
@@ -131,12 +131,12 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         var stream = pooled.Open(waiter.Headers, early: true, out var outcome);
         if (stream is null)
         {
-            waiter.Completion.TrySetResult(TunnelConnected.Failed(TunnelFailure.Http2Failed, $"no stream could be opened: {outcome}"));
+            waiter.Complete(TunnelConnected.Failed(TunnelFailure.Http2Failed, $"no stream could be opened: {outcome}"));
             return;
         }
         pool.CountStream();
-        if (waiter.Early) waiter.Completion.TrySetResult(TunnelConnected.Open(stream));
-        else stream.Answer = waiter.Completion;
+        if (waiter.Early) waiter.Complete(TunnelConnected.Open(stream));
+        else stream.Answer = waiter;
     }
 
     private void DialIfNeeded()
@@ -233,7 +233,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
 
     private void FailWaiters(TunnelConnected outcome)
     {
-        while (waiters.TryDequeue(out var waiter)) waiter.Completion.TrySetResult(outcome);
+        while (waiters.TryDequeue(out var waiter)) waiter.Complete(outcome);
         ForgetIfEmpty();
     }
 

@@ -23,8 +23,7 @@ internal sealed class PooledTunnel(Tunnel tunnel, TunnelIdentity identity, long 
         if (headers.ForwardedNetwork is { } network) HeaderText.Add(ref fields, "x-forwarded-network"u8, network, HeaderIndexing.Remember);
         outcome = OpenOutcome.HeadersTooLarge;
         if (fields.Overflowed || Tunnel.Open(fields.Fields, out outcome) is not { } stream) return null;
-        // Whoever awaits goes on in a step of its own, not inside the tunnel's.
-        if (!early) stream.Answer = new TaskCompletionSource<TunnelConnected>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!early) stream.Answer = new TunnelAnswer();
         unusedSince = 0;
         return stream;
     }

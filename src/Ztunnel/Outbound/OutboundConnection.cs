@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.Hbone;
 using Mesh.Linux;
 using Mesh.Linux.Loops;
@@ -86,6 +87,7 @@ internal sealed class OutboundConnection : LiveConnection
     }
 
     /// <summary>Decides and dials, trying further endpoints of a service when one does not answer; false when it was refused and logged.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ConnectAsync()
     {
         var options = Worker.Context.Options;
@@ -151,6 +153,7 @@ internal sealed class OutboundConnection : LiveConnection
         route.Choices > 1 && tried.Length + 1 < AttemptsMax && !_application.IsDisposed;
 
     /// <summary>Through one tunnel, or with <paramref name="far"/> through one inside that to a network gateway.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<OutboundFailure?> ThroughTunnelAsync(TunnelHop hop, OutboundRoute.DoubleTunnel? far, LocalPod local, bool mayRetry)
     {
         (DestinationWorkload, Destination, Authority, IsMutualTls) = (far is null ? hop.Peer : far.Target, hop.Dial, hop.Authority, true);
@@ -172,7 +175,7 @@ internal sealed class OutboundConnection : LiveConnection
 
         Use(DestinationWorkload);
         _isThroughWaypoint = hop.IsWaypoint;
-        var headers = new ConnectHeaders(hop.Authority, ForwardedHeader.Render(Source.ToIPEndPoint(), Service?.Key.Hostname), local.Baggage, NewTrace());
+        var headers = new ConnectHeaders(hop.Authority, ForwardedHeader.Render(Source, Service?.Key.Hostname), local.Baggage, NewTrace());
         var key = Lane.KeyFor(hop, Service);
         // With other endpoints left the answer is awaited, so that a refusal can still be turned into a retry; else data goes along at once.
         var connected = far is null
