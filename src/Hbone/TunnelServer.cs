@@ -16,6 +16,7 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
     : ITunnelOwner
 {
     private readonly TaskCompletionSource<TunnelEnd> ended = new();
+    private readonly Queue<ConnectRequest> fresh = new();
     private Tunnel? tunnel;
     private TunnelEnd? cut;
     private bool draining;
@@ -92,7 +93,15 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
             from.Respond(streamId, badRequest, default, endStream: true);
             return;
         }
-        owner.OnConnect(new ConnectRequest(this, from, from.Adopt(streamId), fields));
+        fresh.Enqueue(new ConnectRequest(this, from, from.Adopt(streamId), fields));
+    }
+
+    void ITunnelOwner.OnRead(Tunnel from)
+    {
+        while (fresh.TryDequeue(out var request))
+        {
+            if (!request.IsGone) owner.OnConnect(request); // One that was cancelled in the same breath costs nobody a dial.
+        }
     }
 
     void ITunnelOwner.OnRoom(Tunnel from)

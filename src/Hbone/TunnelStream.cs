@@ -155,7 +155,8 @@ public sealed class TunnelStream
     {
         if (IsGone) return;
         IsGone = true;
-        GoneBecause = because;
+        // Both directions had ended before their tunnel did: only what waits for the application is left to do.
+        GoneBecause = because == RelayEnd.TunnelClosed && PeerEnded && relay is { HasApplicationEnded: true } ? RelayEnd.Closed : because;
         tunnel.Forget(this);
         if (relay is null) pending?.Clear();
         Settle();

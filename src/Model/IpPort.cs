@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 
 namespace Mesh.Model;
 
@@ -16,8 +15,6 @@ public readonly record struct IpPort(Ip Address, ushort Port) : ISpanFormattable
         if (bracketed) host = host[1..^1];
         return Ip.TryParse(host, out var ip) && bracketed == host.Contains(':') ? new IpPort(ip, port) : null;
     }
-
-    public IPEndPoint ToIPEndPoint() => new(Address.ToIPAddress(), Port);
 
     public override string ToString()
     {

@@ -50,6 +50,47 @@ public sealed class HostilePeerTests
     }
 
     [Fact]
+    public async Task A_request_cancelled_in_the_same_breath_is_never_begun()
+    {
+        await using var mesh = await TestMesh.StartAsync();
+        mesh.RejectWith = 503;
+        await using var peer = await ConnectAsync(mesh);
+        byte[] fields = [0x42, 7, .. "CONNECT"u8, 0x41, 3, .. "a:1"u8];
+        byte[] Open(byte stream) => [0, 0, (byte)fields.Length, 1, 4, 0, 0, 0, stream, .. fields];
+        byte[] cancel = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 8];
+        await peer.WriteAsync((byte[])[.. Preface, .. EmptySettings, .. Open(1), .. cancel, .. Open(3)]);
+        while (mesh.Requests.IsEmpty) await Task.Delay(10, TestContext.Current.CancellationToken);
+        Assert.Single(mesh.Requests);
+        Assert.Equal(1, mesh.StreamsSeen);
+    }
+
+    [Fact]
+    public async Task A_reset_right_behind_the_end_takes_nothing_from_the_last_bytes()
+    {
+        await using var mesh = await TestMesh.StartAsync();
+        using var application = new TestApplication();
+        await using var peer = await ConnectAsync(mesh);
+        var authority = System.Text.Encoding.ASCII.GetBytes(application.Authority);
+        byte[] windowOfNothing = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+        byte[] fields = [0x42, 7, .. "CONNECT"u8, 0x41, (byte)authority.Length, .. authority];
+        await peer.WriteAsync((byte[])[.. Preface, .. windowOfNothing, 0, 0, (byte)fields.Length, 1, 4, 0, 0, 0, 1, .. fields]);
+
+        // What the application says stays in its socket, so that closing it can only be a reset.
+        using var server = await application.AcceptAsync();
+        server.Blocking = false;
+        while (server.Send(new byte[64 * 1024], SocketFlags.None, out var full) > 0 && full == SocketError.Success)
+        {
+        }
+
+        server.Blocking = true;
+        byte[] end = [0, 0, 3, 0, 1, 0, 0, 0, 1, .. "bye"u8];
+        byte[] cancel = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 8];
+        await peer.WriteAsync((byte[])[.. end, .. cancel]);
+        Assert.Equal("bye"u8.ToArray(), await TestApplication.ReadAsync(server, 3).WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(RelayEnd.Closed, (await TunnelRelayTests.Next(mesh.ServerResults)).End);
+    }
+
+    [Fact]
     public async Task A_connection_that_breaks_off_ends_its_streams()
     {
         await using var mesh = await TestMesh.StartAsync();
@@ -91,6 +132,32 @@ public sealed class HostilePeerTests
         foreach (var socket in silent) socket.Dispose();
         for (var i = 0; i < 101; i++) await TunnelRelayTests.Next(mesh.ServerEnds);
         Assert.Equal(0, mesh.ServerLoop.Buffers.LentBytes);
+    }
+
+    [Fact]
+    public async Task A_crowd_of_handshakes_takes_turns_with_the_traffic_that_is_there()
+    {
+        const int crowd = 64;
+        await using var mesh = await TestMesh.StartAsync();
+        using var crowdIsThere = new ManualResetEventSlim();
+        var busy = mesh.ServerLoop.InvokeAsync(() =>
+        {
+            crowdIsThere.Wait();
+            return Task.FromResult(mesh.ServerLoop.Statistics.Turns);
+        });
+        var begun = new List<Socket>();
+        for (var i = 0; i < crowd; i++)
+        {
+            begun.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+            await begun[i].ConnectAsync(mesh.ServerAddress.ToIPEndPoint());
+            await begun[i].SendAsync((byte[])[0]); // No handshake begins like this: each is answered with an alert.
+        }
+
+        crowdIsThere.Set();
+        var before = await busy;
+        for (var i = 0; i < crowd; i++) await TunnelRelayTests.Next(mesh.ServerEnds);
+        Assert.InRange(mesh.ServerLoop.Statistics.Turns - before, crowd / Tunnels.HandshakeTurns.StepsPerTurn, long.MaxValue);
+        foreach (var socket in begun) socket.Dispose();
     }
 
     [Fact]

@@ -62,7 +62,7 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSou
         else if ((first || second) && !posted)
         {
             posted = true; // More than its share this turn: the loop's others go first.
-            client.Loop.Post(this);
+            client.Loop.RunNextTurn(this);
         }
     }
 

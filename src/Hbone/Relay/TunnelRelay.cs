@@ -53,8 +53,15 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
 
     void ILoopSource.OnFault(Exception fault) => Finish(RelayEnd.Fault, Errno.None);
 
-    /// <summary>Once the peer has ended, <see cref="OnStreamProgress"/> follows and tells the application: its last bytes carry the FIN.</summary>
-    internal Errno WriteApplication(ref IoSliceList slices, out int sent) => application.TrySendVector(ref slices, out sent, moreFollows: stream.PeerEnded);
+    /// <summary>
+    /// Once the peer has ended in peace, <see cref="OnStreamProgress"/> follows and tells the application: its last bytes carry the FIN. A
+    /// stream that is gone ends by a close, which may be a reset and would lose what the kernel holds back.
+    /// </summary>
+    internal Errno WriteApplication(ref IoSliceList slices, out int sent) =>
+        application.TrySendVector(ref slices, out sent, moreFollows: stream is { PeerEnded: true, IsGone: false });
+
+    /// <summary>Has the kernel ask the application's side, when it is silent, whether it is still there.</summary>
+    public Errno SetKeepAlive(KeepAlive keepAlive) => finished ? Errno.None : application.SetKeepAlive(keepAlive);
 
     internal void CountToApplication(int bytes) => BytesToApplication += bytes;
 

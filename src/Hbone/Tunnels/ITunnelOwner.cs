@@ -8,6 +8,9 @@ internal interface ITunnelOwner
     /// <summary>Server: a peer opened a stream. Whoever takes it calls <see cref="Tunnel.Adopt"/>.</summary>
     void OnRequest(Tunnel tunnel, int streamId, HeaderFields fields);
 
+    /// <summary>Server: what one read brought is known, and none of its data delivered yet; time to begin with the requests among it.</summary>
+    void OnRead(Tunnel tunnel);
+
     /// <summary>A stream ended, or the peer's limits changed: there may be room.</summary>
     void OnRoom(Tunnel tunnel);
 

@@ -63,6 +63,11 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         // A client's engine refuses streams that a server opens.
     }
 
+    void ITunnelOwner.OnRead(Tunnel tunnel)
+    {
+        // No requests come to a client.
+    }
+
     void ITunnelOwner.OnRoom(Tunnel tunnel) => ServeWaiters();
 
     void ITunnelOwner.OnTick(Tunnel tunnel, long now)
@@ -161,6 +166,7 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         LoopSocket? socket = null;
         try
         {
+            await Task.Yield(); // Never inside the step that asked for it, which may be in the middle of another tunnel's bytes.
             var options = Key.Origin.DialOptions with { StaysOnMachine = Key.StaysOnMachine };
             var dialled = await LoopSocket.ConnectAsync(pool.Loop, Key.Destination, options, pool.Options.DialTimeout);
             socket = dialled.Socket;

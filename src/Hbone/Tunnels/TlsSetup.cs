@@ -56,6 +56,7 @@ internal static class TlsSetup
     {
         while (true)
         {
+            if (socket.IsReadable && attempt.IsClients) await HandshakeTurns.On(socket.Loop).ComesAsync();
             var error = attempt.Receive(out var received);
             if (error == Errno.NoBufferSpace) return TlsOutcome.Failed(TunnelEndReason.OutOfBuffers, "no buffers left");
             if (error == Errno.None && received > 0) return null;

@@ -52,6 +52,7 @@ internal sealed partial class Tunnel
     {
         if (!streams.TryGetValue(streamId, out var stream)) return;
         if (stream.FirstSlice >= 0) stream.Deliver(Gathering.Current, Loop.ReceiveScratch);
+        if (stream.PeerEnded) stream.Settle(); // The end came before the reset, and goes first.
         if (stream.AnswerDue > 0) awaited--;
         var words = reason == ResetReason.NotProcessed ? "the peer is going away" : $"the peer reset the stream: {code}";
         stream.CompleteConnect(TunnelConnected.Failed(TunnelFailure.Closed, words));

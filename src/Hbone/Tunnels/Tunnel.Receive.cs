@@ -37,7 +37,7 @@ internal sealed partial class Tunnel
             if (IsEnded) return;
             if (!socket.IsReadable) break;
             if (total < ReceivePerTurnBytes) continue;
-            Loop.Post(this);
+            Loop.RunNextTurn(this);
             break;
         }
         SaveRest(have);
@@ -64,6 +64,7 @@ internal sealed partial class Tunnel
             DeliverTouched();
             EndByReading(reading);
         }
+        if (!IsEnded) owner.OnRead(this);
         if (IsEnded)
         {
             Gathering.Current.Reset();

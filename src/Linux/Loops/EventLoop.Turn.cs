@@ -42,6 +42,7 @@ public sealed partial class EventLoop
         Statistics.CountTurn(count);
 
         for (var i = 0; i < count; i++) Deliver(i);
+        while (_next.TryDequeue(out var work)) _local.Enqueue(work);
         RunWork();
         RunTimers();
         RunWork();
@@ -51,7 +52,7 @@ public sealed partial class EventLoop
     /// <summary>Announces the sleep before looking at the queue once more, so no post can slip between.</summary>
     private int PrepareToSleep()
     {
-        if (_local.Count > 0 || _turnEnds.Count > 0 || !_posted.IsEmpty || _stopping) return 0;
+        if (_local.Count > 0 || _next.Count > 0 || _turnEnds.Count > 0 || !_posted.IsEmpty || _stopping) return 0;
         Interlocked.Exchange(ref _sleeping, 1);
         if (!_posted.IsEmpty || _stopping)
         {

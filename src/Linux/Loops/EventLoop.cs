@@ -20,6 +20,7 @@ public sealed partial class EventLoop : IAsyncDisposable
     private readonly LoopPoller _poller = new();
     private readonly ConcurrentQueue<LoopWork> _posted = new();
     private readonly Queue<LoopWork> _local = new();
+    private readonly Queue<LoopWork> _next = new();
     private readonly Stack<LoopWaiter> _waiters = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LoopBuffer _receiveScratch;
@@ -92,6 +93,13 @@ public sealed partial class EventLoop : IAsyncDisposable
 
     /// <inheritdoc cref="Post(Action{object?}, object?)"/>
     public void Post(ILoopWork work) => PostRaw(work, state: null);
+
+    /// <summary>Runs it in the next turn, after what is ready then: for who had its share and has more to do. Loop thread only.</summary>
+    public void RunNextTurn(ILoopWork work)
+    {
+        RequireCurrent();
+        _next.Enqueue(new LoopWork(work, state: null));
+    }
 
     /// <summary>Starts asynchronous work on the loop and completes with it. Any thread.</summary>
     public Task InvokeAsync(Func<Task> work)

@@ -160,7 +160,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
 
         if (_continuing) return;
         _continuing = true;
-        _loop.Post(this);
+        _loop.RunNextTurn(this);
     }
 
     /// <summary>A bug in how one connection begins must not close the port for all that follow.</summary>

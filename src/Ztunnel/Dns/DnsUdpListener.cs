@@ -56,7 +56,7 @@ internal sealed class DnsUdpListener : ILoopSource, ILoopWork, IDisposable
 
         if (_isContinuing) return false;
         _isContinuing = true;
-        _server.Loop.Post(this);
+        _server.Loop.RunNextTurn(this);
         return false;
     }
 

@@ -23,6 +23,7 @@ internal sealed class InboundConnection : LiveConnection
     private TunnelRelay? _relay;
     private PolicyWatch _watch;
     private RelayEnd? _cut;
+    private bool _keepsAlive;
 
     public InboundConnection(InboundTunnel tunnel, ConnectRequest request, InetEndpoint peer)
         : base(tunnel.Lane, Direction.Inbound, peer.ToIpPort())
@@ -66,6 +67,14 @@ internal sealed class InboundConnection : LiveConnection
     {
         _cut = reason;
         _relay?.Cut(reason);
+    }
+
+    /// <summary>Four system calls that most connections end without.</summary>
+    public override void KeepAlive()
+    {
+        if (_keepsAlive || _relay is not { } relay || Worker.Context.Options.KeepAlive is not { } keepAlive) return;
+        _keepsAlive = true;
+        _ = relay.SetKeepAlive(keepAlive); // Nothing follows from a failure: it then ends when the client does.
     }
 
     public override void Reconsider(MeshSnapshot mesh)
@@ -125,7 +134,7 @@ internal sealed class InboundConnection : LiveConnection
     {
         var onLoopback = forward.HasApplicationTunnel && Worker.Context.Options.LocalhostApplicationTunnel;
         var target = onLoopback ? new IpPort(forward.Target.Address.IsV4 ? Ip.LoopbackV4 : Ip.LoopbackV6, forward.Target.Port) : forward.Target;
-        var dial = ApplicationDial.OptionsFor(Lane.Pod, Source.Address, target.Address, onLoopback);
+        var dial = ApplicationDial.OptionsFor(Lane.Pod, Source.Address, target.Address, onLoopback, keepAlive: false);
         var outcome = await LoopSocket.ConnectAsync(Worker.Loop, target.ToEndpoint(), dial, Worker.Context.Options.DialTimeout);
         if (outcome.Socket is not { } application)
         {

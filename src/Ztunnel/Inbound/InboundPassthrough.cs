@@ -95,7 +95,7 @@ internal sealed class InboundPassthrough : LiveConnection
             return false;
         }
 
-        var dial = ApplicationDial.OptionsFor(Lane.Pod, Source.Address, Asked.Address, onLoopback: false);
+        var dial = ApplicationDial.OptionsFor(Lane.Pod, Source.Address, Asked.Address, onLoopback: false, keepAlive: true);
         var connected = await LoopSocket.ConnectAsync(Worker.Loop, Asked.ToEndpoint(), dial, options.DialTimeout);
         if (connected.Socket is not { } application)
         {

@@ -40,8 +40,7 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         var options = Worker.Context.Options;
         var ofTunnels = Pod.ListenOptions with { Transparency = preservesSource ? Transparency.Required : Transparency.Off };
         var ofClients = ofTunnels with { KeepAlive = options.KeepAlive };
-        // Clients within the pod share our kernel: none vanishes without a word, so nobody needs to be asked whether it is still there.
-        var ofThePod = ofTunnels with { StaysOnMachine = true };
+        var ofThePod = ofClients with { StaysOnMachine = true };
         var problem = Listen(MeshPorts.InboundHbone, ofTunnels, new InboundTunnelAcceptor(this));
         if (!Pod.IsInboundOnly)
         {

@@ -14,6 +14,7 @@ namespace Mesh.Ztunnel.Pods;
 /// </summary>
 internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? inside, ProxyContext context, IReadOnlyList<Worker> workers) : ITunnelOrigin
 {
+    private SocketOptions? _dialOptions;
     private readonly PodLane[] _lanes = new PodLane[workers.Count];
     private LocalPod? _local;
     private PodDns? _dns;
@@ -140,7 +141,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     public SocketOptions ListenOptions => new() { Namespace = Namespace, Mark = Mark, ReusePort = context.Options.PortReuse };
 
     /// <summary>How sockets that leave from this pod are made.</summary>
-    public SocketOptions DialOptions => new()
+    public SocketOptions DialOptions => _dialOptions ??= new SocketOptions
     {
         Namespace = Namespace,
         Mark = Mark,

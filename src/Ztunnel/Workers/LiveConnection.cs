@@ -77,6 +77,11 @@ internal abstract class LiveConnection(PodLane lane, Direction direction, IpPort
     {
     }
 
+    /// <summary>It has lived for some seconds, so it may become idle: whoever it leads to is asked now and then whether it is there.</summary>
+    public virtual void KeepAlive()
+    {
+    }
+
     /// <summary>Adds to the metrics what was carried since the last time.</summary>
     public void Report()
     {

@@ -120,7 +120,13 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
 
     public void OnTimer(LoopTimer timer)
     {
-        Live.Each(static (connection, _) => connection.Report(), 0);
+        Live.Each(
+            static (connection, _) =>
+            {
+                connection.Report();
+                connection.KeepAlive();
+            },
+            0);
         if (Live.Count > 0) _reports.Arm(ReportInterval);
     }
 

@@ -115,6 +115,30 @@ public sealed class LoopSocketTests
     }
 
     [Fact]
+    public async Task A_crowd_at_a_listener_leaves_others_their_turns()
+    {
+        const int crowd = 1000;
+        await using var test = new TestLoop();
+        await test.RunAsync(async () =>
+        {
+            var acceptor = new TestAcceptor(test.Loop);
+            Assert.Equal(Errno.None, LoopListener.TryListen(test.Loop, InetEndpoint.LoopbackV4(0), Options, acceptor, out var listener));
+            var clients = new List<System.Net.Sockets.Socket>();
+            for (var i = 0; i < crowd; i++)
+            {
+                clients.Add(new(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp));
+                clients[i].Connect(listener!.LocalAddress.ToIPEndPoint()); // This is the loop's thread: nobody accepts meanwhile.
+            }
+
+            var before = test.Loop.Statistics.Turns;
+            for (var i = 0; i < crowd; i++) (await acceptor.NextAsync()).Dispose();
+            Assert.InRange(test.Loop.Statistics.Turns - before, crowd / 64, crowd);
+            foreach (var client in clients) client.Dispose();
+            listener!.Dispose();
+        });
+    }
+
+    [Fact]
     public async Task The_last_bytes_carry_the_end_when_it_is_announced()
     {
         await using var test = new TestLoop();
