@@ -156,7 +156,8 @@ public sealed class TunnelStream
         if (IsGone) return;
         IsGone = true;
         // Both directions had ended before their tunnel did: only what waits for the application is left to do.
-        GoneBecause = because == RelayEnd.TunnelClosed && PeerEnded && relay is { HasApplicationEnded: true } ? RelayEnd.Closed : because;
+        var isDone = PeerEnded && relay is { HasApplicationEnded: true } && !tunnel.HasBacklog;
+        GoneBecause = because == RelayEnd.TunnelClosed && isDone ? RelayEnd.Closed : because;
         tunnel.Forget(this);
         if (relay is null) pending?.Clear();
         Settle();

@@ -50,6 +50,20 @@ public sealed class HostilePeerTests
     }
 
     [Fact]
+    public async Task A_request_its_bytes_and_its_end_in_one_breath_arrive_whole()
+    {
+        await using var mesh = await TestMesh.StartAsync();
+        using var application = new TestApplication();
+        await using var peer = await ConnectAsync(mesh);
+        var authority = System.Text.Encoding.ASCII.GetBytes(application.Authority);
+        byte[] fields = [0x42, 7, .. "CONNECT"u8, 0x41, (byte)authority.Length, .. authority];
+        byte[] all = [0, 0, 5, 0, 1, 0, 0, 0, 1, .. "whole"u8];
+        await peer.WriteAsync((byte[])[.. Preface, .. EmptySettings, 0, 0, (byte)fields.Length, 1, 4, 0, 0, 0, 1, .. fields, .. all]);
+        using var server = await application.AcceptAsync();
+        Assert.Equal("whole"u8.ToArray(), await TestApplication.ReadToEndAsync(server).WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
     public async Task A_request_cancelled_in_the_same_breath_is_never_begun()
     {
         await using var mesh = await TestMesh.StartAsync();
@@ -156,7 +170,7 @@ public sealed class HostilePeerTests
         crowdIsThere.Set();
         var before = await busy;
         for (var i = 0; i < crowd; i++) await TunnelRelayTests.Next(mesh.ServerEnds);
-        Assert.InRange(mesh.ServerLoop.Statistics.Turns - before, crowd / Tunnels.HandshakeTurns.StepsPerTurn, long.MaxValue);
+        Assert.InRange(mesh.ServerLoop.Statistics.Turns - before, crowd / Tunnels.HandshakeTurns.BeginningsPerTurn, long.MaxValue);
         foreach (var socket in begun) socket.Dispose();
     }
 

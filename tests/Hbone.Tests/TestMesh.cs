@@ -118,7 +118,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
 
     private async Task AnswerAsync(ConnectRequest request)
     {
-        var dialled = await LoopSocket.ConnectAsync(ServerLoop, InetEndpoint.From(IPEndPoint.Parse(request.Authority)), new SocketOptions(), TimeSpan.FromSeconds(5));
+        var dialled = await LoopSocket.ConnectAsync(ServerLoop, InetEndpoint.From(IPEndPoint.Parse(request.Authority)), new SocketOptions { StaysOnMachine = true }, TimeSpan.FromSeconds(5));
         if (dialled.Socket is not { } application)
         {
             request.Reject(503);

@@ -86,7 +86,7 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
             Finish(stream.GoneBecause, Errno.None);
             return;
         }
-        if (!stream.PeerEnded) return;
+        if (!stream.PeerEnded || stream.FirstSlice >= 0) return; // What was just read and not delivered yet goes first.
         if (HasApplicationEnded)
         {
             Finish(RelayEnd.Closed, Errno.None);

@@ -32,9 +32,6 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <summary>Null until a client's first bytes came.</summary>
     public TlsHandshake? Handshake { get; private set; }
 
-    /// <summary>A client began it, and we answer.</summary>
-    public bool IsClients => context.Role == TlsRole.Server;
-
     /// <summary>What came behind the last record of a complete handshake.</summary>
     public byte[] Behind { get; private set; } = [];
 

@@ -3,13 +3,14 @@ using Mesh.Linux.Loops;
 namespace Mesh.Hbone.Tunnels;
 
 /// <summary>
-/// Clients' handshakes on one loop take turns: each step costs the processor as much as a hundred small requests, so a crowd of them must
-/// not hold up the traffic of tunnels that are there. First come, first served. Loop thread only.
+/// Clients' handshakes on one loop begin in turns: beginning one costs the processor as much as a hundred small requests, so a crowd of
+/// them must not hold up the traffic of tunnels that are there. First come, first served; <see cref="HandshakeLimit"/> bounds what goes
+/// on from there. Loop thread only.
 /// </summary>
 internal sealed class HandshakeTurns(EventLoop loop) : ILoopTurnEnd
 {
-    /// <summary>Steps in one turn of the loop: two to four milliseconds.</summary>
-    public const int StepsPerTurn = 8;
+    /// <summary>Handshakes that begin in one turn of the loop: one to two milliseconds.</summary>
+    public const int BeginningsPerTurn = 8;
 
     [ThreadStatic] private static HandshakeTurns? current;
 
@@ -22,11 +23,11 @@ internal sealed class HandshakeTurns(EventLoop loop) : ILoopTurnEnd
 
     private EventLoop Loop => loop;
 
-    /// <summary>Completes when a step may be made in the turn that then runs; at once unless many are at it.</summary>
+    /// <summary>Completes when one may begin in the turn that then runs; at once unless many are at it.</summary>
     public ValueTask ComesAsync()
     {
         Register();
-        if (taken < StepsPerTurn && waiting.Count == 0)
+        if (taken < BeginningsPerTurn && waiting.Count == 0)
         {
             taken++;
             return default;
@@ -40,7 +41,7 @@ internal sealed class HandshakeTurns(EventLoop loop) : ILoopTurnEnd
     void ILoopTurnEnd.OnTurnEnd()
     {
         isRegistered = false;
-        for (taken = 0; taken < StepsPerTurn && waiting.TryDequeue(out var next); taken++) next.SetResult();
+        for (taken = 0; taken < BeginningsPerTurn && waiting.TryDequeue(out var next); taken++) next.SetResult();
         if (taken > 0) Register();
     }
 

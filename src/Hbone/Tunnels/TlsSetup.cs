@@ -1,5 +1,6 @@
 using Mesh.Linux;
 using Mesh.Linux.Loops;
+using Mesh.Tls13;
 using Mesh.Tls13.Handshake;
 
 namespace Mesh.Hbone.Tunnels;
@@ -12,8 +13,10 @@ internal static class TlsSetup
     {
         using var attempt = new HandshakeAttempt(socket, context);
         var started = time.GetTimestamp();
+        if (context.Role == TlsRole.Server && await AwaitTurnAsync(socket, timeout) is { } problem) return problem;
         while (true)
         {
+            if (Left() <= TimeSpan.Zero) return Late();
             if (attempt.Handshake is { } handshake)
             {
                 if (await SendOutputAsync(socket, handshake, Left()) is { } sendProblem) return Explain(attempt, sendProblem);
@@ -33,6 +36,19 @@ internal static class TlsSetup
         }
 
         TimeSpan Left() => timeout - time.GetElapsedTime(started);
+    }
+
+    /// <summary>A client that has said something waits for its turn; nothing is held for it until then.</summary>
+    private static async ValueTask<TlsOutcome?> AwaitTurnAsync(LoopSocket socket, TimeSpan left)
+    {
+        if (!socket.HasBytes())
+        {
+            var outcome = await socket.ReadableAsync(left);
+            if (outcome != WaitOutcome.Ready) return outcome == WaitOutcome.TimedOut ? Late() : Gone(Errno.BadDescriptor);
+        }
+
+        await HandshakeTurns.On(socket.Loop).ComesAsync();
+        return socket.IsDisposed ? Gone(Errno.BadDescriptor) : null;
     }
 
     private static async ValueTask<TlsOutcome?> SendOutputAsync(LoopSocket socket, TlsHandshake handshake, TimeSpan left)
@@ -56,7 +72,6 @@ internal static class TlsSetup
     {
         while (true)
         {
-            if (socket.IsReadable && attempt.IsClients) await HandshakeTurns.On(socket.Loop).ComesAsync();
             var error = attempt.Receive(out var received);
             if (error == Errno.NoBufferSpace) return TlsOutcome.Failed(TunnelEndReason.OutOfBuffers, "no buffers left");
             if (error == Errno.None && received > 0) return null;

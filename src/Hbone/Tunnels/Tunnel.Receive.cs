@@ -16,6 +16,9 @@ internal sealed partial class Tunnel
 
     /// <summary>The beginning of a record whose rest is on its way; only while that lasts.</summary>
     private LoopBuffer? partial;
+
+    /// <summary>It had its share, and has asked for the next turn.</summary>
+    private bool goesOn;
     private int partialBytes;
 
     private void ReceiveAll()
@@ -37,6 +40,7 @@ internal sealed partial class Tunnel
             if (IsEnded) return;
             if (!socket.IsReadable) break;
             if (total < ReceivePerTurnBytes) continue;
+            goesOn = true;
             Loop.RunNextTurn(this);
             break;
         }

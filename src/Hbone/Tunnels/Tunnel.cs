@@ -119,6 +119,9 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
         if (IsDraining && engine.Role == Http2Role.Client) RequestFlush(); // The end of the turn looks whether we are done.
     }
 
+    /// <summary>Bytes wait for the peer to take them.</summary>
+    internal bool HasBacklog => backlog is not null;
+
     /// <summary>No new streams; the connection closes when the last one ended.</summary>
     public void Drain()
     {
@@ -143,7 +146,7 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
     void ILoopSource.OnReady(ReadyEvents ready)
     {
         if (IsEnded) return;
-        if (socket.IsReadable) ReceiveAll();
+        if (socket.IsReadable && !goesOn) ReceiveAll();
         if (IsEnded || !socket.IsWritable) return;
         if (backlog is not null || !readyStreams.IsEmpty) RequestFlush();
     }
@@ -156,6 +159,7 @@ internal sealed partial class Tunnel : ILoopSource, ILoopTurnEnd, ILoopTimerTarg
 
     void ILoopWork.Run()
     {
+        goesOn = false;
         if (!IsEnded) ReceiveAll();
     }
 

@@ -41,8 +41,9 @@ public sealed partial class EventLoop
         NowMilliseconds = ReadMilliseconds();
         Statistics.CountTurn(count);
 
+        var carried = _next.Count;
         for (var i = 0; i < count; i++) Deliver(i);
-        while (_next.TryDequeue(out var work)) _local.Enqueue(work);
+        while (carried-- > 0 && _next.TryDequeue(out var work)) _local.Enqueue(work);
         RunWork();
         RunTimers();
         RunWork();

@@ -118,7 +118,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
 
     public void OnReady(ReadyEvents ready)
     {
-        if (!_pause.IsArmed) AcceptBatch();
+        if (!_pause.IsArmed && !_continuing) AcceptBatch();
     }
 
     public void OnTimer(LoopTimer timer) => AcceptBatch();

@@ -63,6 +63,20 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
         return Take(loop, descriptor.Release(), isStream);
     }
 
+    /// <summary>Whether a read would bring something, be it the end, without reading it.</summary>
+    public unsafe bool HasBytes()
+    {
+        if (!IsReadable) return false;
+        byte first;
+        nint count;
+        while ((count = Libc.recv(_descriptor, &first, 1, Libc.MSG_DONTWAIT | Libc.MSG_PEEK)) < 0)
+        {
+            if (NoteReadError(Libc.LastError) is var error && error != Errno.Interrupted) return error != Errno.WouldBlock;
+        }
+
+        return true;
+    }
+
     /// <summary>Reads what is there; zero bytes with <see cref="Errno.None"/> is the end of the peer's bytes.</summary>
     public unsafe Errno TryReceive(Span<byte> destination, out int received)
     {

@@ -33,7 +33,10 @@ internal sealed class DnsUdpListener : ILoopSource, ILoopWork, IDisposable
         return error;
     }
 
-    public void OnReady(ReadyEvents ready) => AnswerBatch();
+    public void OnReady(ReadyEvents ready)
+    {
+        if (!_isContinuing) AnswerBatch();
+    }
 
     void ILoopWork.Run()
     {
