@@ -15,8 +15,8 @@ public sealed class MeshedCluster : IAsyncLifetime
     [
         (Installation.OperatorNamespace, "deployment", "mesh-operator"),
         ("mesh-system", "deployment", "mesh-control-plane"),
-        ("mesh-node", "daemonset", "mesh-cni"),
-        ("mesh-node", "daemonset", "ztunnel"),
+        (NodeProxies.Namespace, "daemonset", "mesh-cni"),
+        (NodeProxies.Namespace, "daemonset", "ztunnel"),
     ];
 
     private bool _own;

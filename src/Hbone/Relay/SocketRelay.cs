@@ -33,7 +33,7 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSou
     /// <summary>Either socket's edges; both directions are looked at, for one edge often unblocks the other.</summary>
     void ILoopSource.OnReady(ReadyEvents ready)
     {
-        if (!finished) Pump();
+        if (!finished && !posted) Pump();
     }
 
     void ILoopSource.OnFault(Exception fault) => Finish(RelayEnd.Fault, Errno.None);

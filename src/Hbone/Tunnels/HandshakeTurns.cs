@@ -3,13 +3,13 @@ using Mesh.Linux.Loops;
 namespace Mesh.Hbone.Tunnels;
 
 /// <summary>
-/// Clients' handshakes on one loop begin in turns: beginning one costs the processor as much as a hundred small requests, so a crowd of
+/// Clients' handshakes on one loop begin in turns: beginning one costs the processor as much as ten small requests and more, so a crowd of
 /// them must not hold up the traffic of tunnels that are there. First come, first served; <see cref="HandshakeLimit"/> bounds what goes
 /// on from there. Loop thread only.
 /// </summary>
 internal sealed class HandshakeTurns(EventLoop loop) : ILoopTurnEnd
 {
-    /// <summary>Handshakes that begin in one turn of the loop: one to two milliseconds.</summary>
+    /// <summary>Handshakes that begin in one turn of the loop: one to three milliseconds.</summary>
     public const int BeginningsPerTurn = 8;
 
     [ThreadStatic] private static HandshakeTurns? current;

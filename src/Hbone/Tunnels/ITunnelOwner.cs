@@ -9,7 +9,9 @@ internal interface ITunnelOwner
     void OnRequest(Tunnel tunnel, int streamId, HeaderFields fields);
 
     /// <summary>Server: what one read brought is known, and none of its data delivered yet; time to begin with the requests among it.</summary>
-    void OnRead(Tunnel tunnel);
+    void OnRead(Tunnel tunnel)
+    {
+    }
 
     /// <summary>A stream ended, or the peer's limits changed: there may be room.</summary>
     void OnRoom(Tunnel tunnel);

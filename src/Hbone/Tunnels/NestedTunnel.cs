@@ -71,11 +71,6 @@ internal sealed class NestedTunnel(TunnelPool pool, ITunnelOrigin origin, Immuta
         // A client's engine refuses streams that a server opens.
     }
 
-    void ITunnelOwner.OnRead(Tunnel tunnel)
-    {
-        // No requests come to a client.
-    }
-
     void ITunnelOwner.OnRoom(Tunnel tunnel)
     {
         // Only one stream is ever asked for.

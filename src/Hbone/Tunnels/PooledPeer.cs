@@ -63,11 +63,6 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
         // A client's engine refuses streams that a server opens.
     }
 
-    void ITunnelOwner.OnRead(Tunnel tunnel)
-    {
-        // No requests come to a client.
-    }
-
     void ITunnelOwner.OnRoom(Tunnel tunnel) => ServeWaiters();
 
     void ITunnelOwner.OnTick(Tunnel tunnel, long now)

@@ -16,10 +16,10 @@ internal sealed partial class Tunnel
 
     /// <summary>The beginning of a record whose rest is on its way; only while that lasts.</summary>
     private LoopBuffer? partial;
+    private int partialBytes;
 
     /// <summary>It had its share, and has asked for the next turn.</summary>
     private bool goesOn;
-    private int partialBytes;
 
     private void ReceiveAll()
     {

@@ -20,7 +20,6 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
     private int _descriptor;
     private short _readWait;
     private short _writeWait;
-
     private bool _hearsWritable;
 
     private LoopSocket(EventLoop loop, int descriptor, bool isStream, bool isConnecting)

@@ -14,8 +14,8 @@ namespace Mesh.Ztunnel.Pods;
 /// </summary>
 internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? inside, ProxyContext context, IReadOnlyList<Worker> workers) : ITunnelOrigin
 {
-    private SocketOptions? _dialOptions;
     private readonly PodLane[] _lanes = new PodLane[workers.Count];
+    private SocketOptions? _dialOptions;
     private LocalPod? _local;
     private PodDns? _dns;
     private int _lanesOpen;

@@ -8,6 +8,7 @@ using Mesh.Ztunnel.Tests.Namespaced;
 namespace Mesh.Namespaced.Tests.Budgets;
 
 /// <summary>On a machine whose default paces by the clock (BBR), connections that stay on the machine do not pay for it; others keep the default.</summary>
+[Trait("Category", "Kernel")]
 [Collection(Alone.Name)]
 public sealed class CongestionTests : IAsyncLifetime
 {

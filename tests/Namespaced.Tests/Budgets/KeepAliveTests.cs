@@ -6,6 +6,8 @@ using Mesh.Ztunnel.Tests.Namespaced;
 namespace Mesh.Namespaced.Tests.Budgets;
 
 /// <summary>A connection that is silent for long is asked after on every hop, for its other end may be gone without a word (a guest system, say).</summary>
+[Trait("Category", "Kernel")]
+[Collection(Alone.Name)]
 public sealed class KeepAliveTests(Site site) : IClassFixture<Site>
 {
     [Fact]

@@ -5,6 +5,7 @@ using Mesh.Ztunnel.Tests.Namespaced;
 namespace Mesh.Namespaced.Tests.Budgets;
 
 /// <summary>One node's few peers use all of its processors, whatever chance the kernel's hash has.</summary>
+[Trait("Category", "Kernel")]
 [Collection(Alone.Name)]
 public sealed class SpreadTests(Site site) : IClassFixture<Site>
 {
