@@ -23,7 +23,7 @@ public sealed class DeltaClient(
     private DuplexContent? _open;
     private bool _consuming;
 
-    /// <summary>Completes when every type had a push without a rejected resource.</summary>
+    /// <summary>Completes when a push of every type was applied; what it had of bad resources is no reason to wait.</summary>
     public Task Synced => _synced.Task;
 
     /// <summary>On demand: asks for a workload's uid, <c>network/ip</c> or <c>namespace/hostname</c>; it arrives in a batch, or among
@@ -52,23 +52,34 @@ public sealed class DeltaClient(
         var delay = options.BackoffMin;
         while (!stop.IsCancellationRequested)
         {
-            var (status, pushes) = await RunStreamAsync(stop);
+            var (status, reason) = await RunStreamAsync(stop);
             if (stop.IsCancellationRequested) return;
-            // A stream that worked and ended is recycled by its server; one that never worked must not be hammered.
-            delay = pushes > 0 ? options.BackoffMin : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, options.BackoffMax.Ticks));
+            // A stream that worked and ended is recycled by its server; any other must not be hammered, whatever it sent before.
+            var isRoutine = reason is StreamEndReason.Complete or StreamEndReason.Reconnect;
+            delay = isRoutine ? options.BackoffMin : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, options.BackoffMax.Ticks));
             var jittered = delay * (0.8 + (0.4 * chance.NextDouble()));
-            observe(new DeltaClientEvent.StreamEnded(status, jittered, Routine: pushes > 0 && IsRoutine(status.Code)));
+            observe(new DeltaClientEvent.StreamEnded(status, jittered, reason));
             try { await Task.Delay(jittered, time, stop); }
             catch (OperationCanceledException) { return; } // The ordinary way out.
         }
     }
 
-    private static bool IsRoutine(GrpcCode code) =>
-        code is GrpcCode.Ok or GrpcCode.Cancelled or GrpcCode.Unavailable or GrpcCode.DeadlineExceeded or GrpcCode.Unknown;
+    /// <summary>What the server's last word makes of a stream on which so many pushes came.</summary>
+    private static StreamEndReason ReasonOf(GrpcStatus status, int pushes) => status.Code switch
+    {
+        _ when pushes == 0 => StreamEndReason.Error,
+        GrpcCode.Ok => StreamEndReason.Complete,
+        GrpcCode.Cancelled or GrpcCode.DeadlineExceeded or GrpcCode.Unknown => StreamEndReason.Reconnect,
+        // How gRPC servers word the end of a connection that they recycle.
+        GrpcCode.Unavailable when status.Message.Contains("transport is closing", StringComparison.Ordinal)
+            || status.Message.Contains("received prior goaway", StringComparison.Ordinal) => StreamEndReason.Reconnect,
+        _ => StreamEndReason.Error,
+    };
 
-    private async Task<(GrpcStatus Status, int Pushes)> RunStreamAsync(CancellationToken stop)
+    private async Task<(GrpcStatus Status, StreamEndReason Reason)> RunStreamAsync(CancellationToken stop)
     {
         var pushes = 0;
+        var isAnswered = false;
         using var content = new DuplexContent();
         try
         {
@@ -76,34 +87,44 @@ public sealed class DeltaClient(
             using var request = await GrpcHttp.RequestAsync(GrpcHttp.DeltaMethod, options.Server, content, new GrpcHeaders(options), stop);
             SubscribeAll(content);
             using var response = await http.SendAsync(request, stop);
-            if (GrpcHttp.EarlyStatus(response) is { } refused) return (refused, 0);
+            isAnswered = true;
+            if (GrpcHttp.EarlyStatus(response) is { } refused) return (refused, StreamEndReason.Error);
             await using var body = await response.Content.ReadAsStreamAsync(stop);
             using var reader = new DeltaResponseReader(body, options.ResponseBytesMax);
             var decoder = new WireDecoder();
             while (true)
             {
                 var read = await reader.NextMessageAsync(stop);
-                if (read == GrpcRead.End) return (GrpcHttp.TrailingStatus(response), pushes);
-                if (read != GrpcRead.Message) return (BadResponse(read), pushes);
+                if (read == GrpcRead.End)
+                {
+                    var status = GrpcHttp.TrailingStatus(response);
+                    return (status, ReasonOf(status, pushes));
+                }
+                if (read != GrpcRead.Message) return (BadResponse(read), StreamEndReason.Error);
                 if (pushes == 0) observe(new DeltaClientEvent.Connected());
                 var push = new DeltaPush(options.BatchResources, decoder, Find, observe);
                 while ((read = await reader.NextFieldAsync(stop)) == GrpcRead.Message)
                 {
-                    if (!push.TryAdd(reader.Current.Span)) return (BadResponse(GrpcRead.Malformed), pushes);
-                    if (push.IsBatchFull) await ConsumeAsync(push.TakeBatch(endOfPush: false), stop);
+                    if (!push.TryAdd(reader.Current.Span)) return (BadResponse(GrpcRead.Malformed), StreamEndReason.Error);
+                    if (push.IsBatchFull) await ConsumeAsync(push, endOfPush: false, stop);
                 }
-                if (read != GrpcRead.End) return (BadResponse(read), pushes);
+                if (read != GrpcRead.End) return (BadResponse(read), StreamEndReason.Error);
                 pushes++;
-                await FinishAsync(push, content, stop);
+                await FinishAsync(push, reader.MessageBytes, content, stop);
             }
         }
-        catch (Exception e) when (!_consuming && !stop.IsCancellationRequested)
+        catch (Exception) when (!_consuming && stop.IsCancellationRequested)
         {
-            return (new GrpcStatus(GrpcCode.Unavailable, GrpcHttp.Explain(e)), pushes);
+            return (new GrpcStatus(GrpcCode.Cancelled), StreamEndReason.Complete); // Told to stop: how the connection took it is no matter.
+        }
+        catch (Exception e) when (!_consuming)
+        {
+            var reason = !isAnswered ? StreamEndReason.ConnectionError : pushes > 0 ? StreamEndReason.Reconnect : StreamEndReason.Error;
+            return (new GrpcStatus(GrpcCode.Unavailable, GrpcHttp.Explain(e)), reason);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return (new GrpcStatus(GrpcCode.Cancelled), pushes);
+            return (new GrpcStatus(GrpcCode.Cancelled), StreamEndReason.Complete);
         }
         finally
         {
@@ -118,21 +139,23 @@ public sealed class DeltaClient(
     private DeltaSubscription? Find(string typeUrl) =>
         typeUrl == TypeUrls.Address ? _addresses : typeUrl == TypeUrls.Authorization ? _policies : null;
 
-    private async ValueTask ConsumeAsync(DeltaBatch batch, CancellationToken stop)
+    private async ValueTask ConsumeAsync(DeltaPush push, bool endOfPush, CancellationToken stop)
     {
+        var batch = push.TakeBatch(endOfPush);
         _consuming = true; // An exception from here is not the stream's fault, and must not be taken for it.
         await consume(batch, stop);
         _consuming = false;
+        push.Commit(batch);
     }
 
-    private async ValueTask FinishAsync(DeltaPush push, DuplexContent content, CancellationToken stop)
+    private async ValueTask FinishAsync(DeltaPush push, int bytes, DuplexContent content, CancellationToken stop)
     {
         if (Find(push.TypeUrl) is not { } subscription) return; // A type that we never asked for: nothing to acknowledge.
         push.Finish(subscription);
-        await ConsumeAsync(push.TakeBatch(endOfPush: true), stop);
+        await ConsumeAsync(push, endOfPush: true, stop);
         content.TrySend(GrpcPrefix.Frame(push.Answer()));
-        observe(new DeltaClientEvent.PushApplied(push.TypeUrl, push.Resources, push.RemovedCount, push.Rejected));
-        if (push.Rejected == 0) subscription.IsSynced = true;
+        observe(new DeltaClientEvent.PushApplied(push.TypeUrl, bytes, push.Resources, push.RemovedCount, push.Rejected));
+        subscription.IsSynced = true;
         if (_addresses.IsSynced && _policies.IsSynced) _synced.TrySetResult();
     }
 

@@ -11,11 +11,14 @@ public abstract record DeltaClientEvent
     public sealed record Connected : DeltaClientEvent;
 
     /// <summary>A stream is over; the next one starts after the delay. Routine ends (the server recycles streams) need no warning.</summary>
-    public sealed record StreamEnded(GrpcStatus Status, TimeSpan RetryAfter, bool Routine) : DeltaClientEvent;
+    public sealed record StreamEnded(GrpcStatus Status, TimeSpan RetryAfter, StreamEndReason Reason) : DeltaClientEvent
+    {
+        public bool Routine => Reason is StreamEndReason.Complete or StreamEndReason.Reconnect;
+    }
 
     /// <summary>A resource was not understood; the rest of its push was applied.</summary>
     public sealed record ResourceRejected(string TypeUrl, string Name, string Reason) : DeltaClientEvent;
 
-    /// <summary>A push was applied, and acknowledged unless some of its resources were rejected.</summary>
-    public sealed record PushApplied(string TypeUrl, int Resources, int Removed, int Rejected) : DeltaClientEvent;
+    /// <summary>A push of so many bytes was applied, and acknowledged unless some of its resources were rejected.</summary>
+    public sealed record PushApplied(string TypeUrl, int Bytes, int Resources, int Removed, int Rejected) : DeltaClientEvent;
 }

@@ -8,7 +8,10 @@ using Workload = Mesh.Model.Workload;
 
 namespace Mesh.Xds.Client;
 
-/// <summary>One DeltaDiscoveryResponse while it arrives: decodes resources, keeps versions, gathers batches and reasons to reject.</summary>
+/// <summary>
+/// One DeltaDiscoveryResponse while it arrives: decodes resources, gathers batches and reasons to reject. A version is held only when its
+/// batch was applied: of a push that breaks off, the server must send the rest again.
+/// </summary>
 internal sealed class DeltaPush(
     int batchResources, WireDecoder decoder, Func<string, DeltaSubscription?> find, Action<DeltaClientEvent> observe)
 {
@@ -19,6 +22,7 @@ internal sealed class DeltaPush(
     private List<Workload> _workloads = [];
     private List<Service> _services = [];
     private List<AuthorizationPolicy> _policies = [];
+    private readonly List<(DeltaSubscription Subscription, string Name, string Version)> _decoded = [];
     private List<string> _removed = [];
     private string _nonce = "";
 
@@ -56,7 +60,6 @@ internal sealed class DeltaPush(
             _removed.AddRange(unlisted);
             subscription.Unlisted = null;
         }
-        foreach (var name in _removed) subscription.Held.Remove(name);
         RemovedCount = _removed.Count;
     }
 
@@ -75,6 +78,15 @@ internal sealed class DeltaPush(
         (_workloads, _services, _policies) = ([], [], []);
         if (endOfPush) _removed = [];
         return batch;
+    }
+
+    /// <summary>The batch was applied: from now on its versions are held, and what it removed is not.</summary>
+    public void Commit(DeltaBatch applied)
+    {
+        foreach (var (subscription, name, version) in _decoded) subscription.Held.Set(name, version);
+        _decoded.Clear();
+        if (applied.Removed.Count == 0 || find(applied.TypeUrl) is not { } owner) return;
+        foreach (var name in applied.Removed) owner.Held.Remove(name);
     }
 
     /// <summary>The acknowledgement, or the rejection that names each bad resource.</summary>
@@ -102,13 +114,15 @@ internal sealed class DeltaPush(
         Resources++;
         var subscription = find(type ?? "");
         subscription?.Unlisted?.Remove(name); // It exists, even if we do not understand it.
-        var problem = subscription is null ? $"unexpected type {type}" : Decode(type!, name, value);
-        if (problem is null) subscription!.Held.Set(name, version);
-        else Reject(type ?? "", name, problem);
+        var isKept = false;
+        var problem = subscription is null ? $"unexpected type {type}" : Decode(type!, name, value, out isKept);
+        // What is kept although it was rejected is held without its version: it is sent again, and its end is told.
+        if (isKept) _decoded.Add((subscription!, name, problem is null ? version : ""));
+        if (problem is not null) Reject(type ?? "", name, problem);
         return true;
     }
 
-    private string? Decode(string type, string name, ReadOnlySpan<byte> value)
+    private string? Decode(string type, string name, ReadOnlySpan<byte> value, out bool isKept)
     {
         if (type == TypeUrls.Address)
         {
@@ -116,11 +130,13 @@ internal sealed class DeltaPush(
             if (workload is not null) _workloads.Add(workload);
             if (service is not null) _services.Add(service);
             _batchType = type;
+            isKept = problem is null;
             return problem;
         }
         var policyProblem = PolicyWire.Decode(value, decoder, out var policy);
         if (policy is not null) _policies.Add(policy);
         _batchType = type;
+        isKept = policy is not null;
         return policyProblem;
     }
 

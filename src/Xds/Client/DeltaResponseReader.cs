@@ -26,6 +26,7 @@ internal sealed class DeltaResponseReader(Stream stream, int messageBytesMax) : 
         if (!room) return _end == _start ? GrpcRead.End : GrpcRead.Malformed;
         var read = GrpcPrefix.Read(_buffer.AsSpan(_start, GrpcPrefix.Size), messageBytesMax, out _left);
         _start += GrpcPrefix.Size;
+        MessageBytes = _left;
         return read;
     }
 
@@ -44,6 +45,9 @@ internal sealed class DeltaResponseReader(Stream stream, int messageBytesMax) : 
         _left -= (int)size;
         return GrpcRead.Message;
     }
+
+    /// <summary>Size of the current response.</summary>
+    public int MessageBytes { get; private set; }
 
     /// <summary>The current field with its tag; valid until the next call.</summary>
     public ReadOnlyMemory<byte> Current { get; private set; }

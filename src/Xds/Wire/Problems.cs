@@ -17,5 +17,6 @@ internal static class Problems
     public const string UnknownTunnel = "unknown tunnel protocol";
     public const string UnknownScope = "unknown policy scope";
     public const string UnknownAction = "unknown policy action";
+    public const string KeptClosed = ": kept closed";
     public const string EmptyTextMatch = "a string match is empty";
 }

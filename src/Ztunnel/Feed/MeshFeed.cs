@@ -19,6 +19,7 @@ internal sealed class MeshFeed
     private readonly OnDemandNames? _names;
     private readonly MetricFamily<Counter> _terminations;
     private readonly MetricFamily<Counter> _messages;
+    private readonly MetricFamily<Counter> _messageBytes;
     private readonly HashSet<Identity.SpiffeId> _prefetched = [];
 
     public MeshFeed(
@@ -29,6 +30,7 @@ internal sealed class MeshFeed
         (_options, _builder, _view, _certificates, _log) = (options, builder, view, certificates, log);
         _terminations = metrics.Counters("istio_xds_connection_terminations", "Streams to the control plane that ended.", ["reason"]);
         _messages = metrics.Counters("istio_xds_message", "Pushes received from the control plane.", ["url"]);
+        _messageBytes = metrics.Counters("istio_xds_message_bytes", "Bytes of the pushes received from the control plane.", ["url"]);
         var server = options.Xds!;
         var channel = new ControlPlaneChannel(server, options.AuthToken);
         _client = new DeltaClient(
@@ -64,7 +66,8 @@ internal sealed class MeshFeed
             ["INSTANCE_IPS"] = ip,
             ["NODE_NAME"] = options.NodeName,
         };
-        var id = $"ztunnel~{ip}~{options.PodName}.{options.PodNamespace}~{options.PodNamespace}.svc.{options.ClusterDomain}";
+        // Never the cluster's own domain: control planes know proxies by this form.
+        var id = $"ztunnel~{ip}~{options.PodName}.{options.PodNamespace}~{options.PodNamespace}.svc.cluster.local";
         return new DeltaNode(id, metadata) { JsonMetadata = options.XdsJsonMetadata };
     }
 
@@ -132,6 +135,14 @@ internal sealed class MeshFeed
         foreach (var name in missing) _ = names.TryAsk(name, out _);
     }
 
+    private static string NameOf(StreamEndReason reason) => reason switch
+    {
+        StreamEndReason.Complete => "Complete",
+        StreamEndReason.Reconnect => "Reconnect",
+        StreamEndReason.Error => "Error",
+        StreamEndReason.ConnectionError => "ConnectionError",
+    };
+
     private void Observe(DeltaClientEvent what)
     {
         switch (what)
@@ -140,7 +151,7 @@ internal sealed class MeshFeed
                 _log.LogInformation("connected to the control plane at {Address}", _options.Xds!.Address);
                 break;
             case DeltaClientEvent.StreamEnded ended:
-                _terminations.With(ended.Routine ? "Reconnect" : "Error").Increment();
+                _terminations.With(NameOf(ended.Reason)).Increment();
                 if (ended.Routine) _log.LogDebug("the stream ended ({Status}); the next one starts in {Delay}", ended.Status, ended.RetryAfter);
                 else _log.LogWarning("no stream to the control plane at {Address}: {Status}; retrying in {Delay}", _options.Xds!.Address,
                     ended.Status, ended.RetryAfter);
@@ -150,6 +161,7 @@ internal sealed class MeshFeed
                 break;
             case DeltaClientEvent.PushApplied push:
                 _messages.With(push.TypeUrl).Increment();
+                _messageBytes.With(push.TypeUrl).Increment(push.Bytes);
                 _log.LogDebug("{Type}: {Resources} set, {Removed} removed, {Rejected} rejected", push.TypeUrl, push.Resources, push.Removed, push.Rejected);
                 break;
         }

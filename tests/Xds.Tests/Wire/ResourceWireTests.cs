@@ -134,21 +134,6 @@ public sealed class ResourceWireTests
         Assert.Equal([LoadBalancingScope.Zone], s.LoadBalancing!.RoutingPreference);
     }
 
-    [Theory]
-    [InlineData(7, 0, "unknown policy scope")]
-    [InlineData(0, 7, "unknown policy action")]
-    public void A_policy_of_a_newer_schema_is_refused_rather_than_guessed(int scope, int action, string reason)
-    {
-        var policy = new Proto.Security.Authorization
-        {
-            Name = "p",
-            Scope = (Proto.Security.Scope)scope,
-            Action = (Proto.Security.Action)action,
-        };
-
-        Assert.Equal(reason, PolicyWire.Decode(policy.ToByteArray(), _decoder, out _));
-    }
-
     [Fact]
     public void No_truncation_or_flipped_bit_does_more_than_refuse_the_resource()
     {
