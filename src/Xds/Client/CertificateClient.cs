@@ -11,7 +11,9 @@ public sealed class CertificateClient(CertificateClientOptions options, TimeProv
     internal const string ImpersonatedIdentity = "ImpersonatedIdentity";
     private const int ResponseBytesMax = 1024 * 1024;
 
-    /// <summary>One attempt. A node proxy names the identity it asks for; a workload of its own gets the caller's.</summary>
+    /// <summary>
+    /// One attempt. A node proxy names the identity it asks for; a workload of its own gets the caller's. Throws only when told to stop.
+    /// </summary>
     public async Task<CertificateAnswer> CreateAsync(string signingRequestPem, TimeSpan validity, string? identity, CancellationToken stop)
     {
         using var timeout = new CancellationTokenSource(options.Timeout, time);
@@ -24,7 +26,7 @@ public sealed class CertificateClient(CertificateClientOptions options, TimeProv
         {
             return Refused(GrpcCode.DeadlineExceeded, $"no answer within {options.Timeout}");
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!stop.IsCancellationRequested) // Cancelled by nobody is a failure too: so the connect timeout says it.
         {
             return Refused(GrpcCode.Unavailable, GrpcHttp.Explain(e));
         }

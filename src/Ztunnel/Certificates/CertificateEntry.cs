@@ -4,7 +4,7 @@ using Mesh.Identity;
 namespace Mesh.Ztunnel.Certificates;
 
 /// <summary>One identity's certificate and what became of the attempts to get it. Written by its own refresh loop, read by any thread.</summary>
-internal sealed class CertificateEntry(SpiffeId id, CancellationTokenSource end)
+internal sealed class CertificateEntry(SpiffeId id)
 {
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
@@ -12,8 +12,11 @@ internal sealed class CertificateEntry(SpiffeId id, CancellationTokenSource end)
 
     public SpiffeId Id { get; } = id;
 
-    /// <summary>Ends the refreshing of this entry.</summary>
-    public CancellationTokenSource End { get; } = end;
+    /// <summary>Ends the refreshing of this entry. Without timer or parent, so there is nothing to dispose, and cancelling it is always right.</summary>
+    public CancellationTokenSource End { get; } = new();
+
+    /// <summary>Its place among those who ask the CA.</summary>
+    public FetchTurn Turn { get; } = new();
 
     /// <summary>Completes with the first result, good or bad.</summary>
     public Task First => _first.Task;

@@ -8,20 +8,23 @@ namespace Mesh.Ztunnel.Certificates;
 
 /// <summary>
 /// The certificates of all local identities: fetched when first asked for, renewed at about half of their life, shared by every pod of the
-/// identity. Each entry has its own loop, so identities neither wait for nor back off with one another. Any thread.
+/// identity. Each entry has its own loop, so identities do not back off with one another. A failed renewal, whatever it failed of, leaves the
+/// certificate that is there in use until it ends. Any thread.
 /// </summary>
 internal sealed class CertificateStore(ICertificateSource source, TunnelIdentities identities, ILogger log, TimeProvider time, Random chance)
     : IAsyncDisposable
 {
     private const int EntriesMax = 16_384;
-    private const int ParallelMax = 8;
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(150);
+
+    /// <summary>A timer reaches 49 days, and a clock that is set moves no timer: so the time is looked at now and then.</summary>
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromHours(24);
 
     /// <summary>Handshakes that began with the old certificate may still hold its contexts.</summary>
     private static readonly TimeSpan Retirement = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<SpiffeId, CertificateEntry> _entries = new();
-    private readonly SemaphoreSlim _slots = new(ParallelMax);
+    private readonly FetchTurns _turns = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskSet _loops = new(log);
     private readonly Lock _gate = new();
@@ -37,6 +40,7 @@ internal sealed class CertificateStore(ICertificateSource source, TunnelIdentiti
         var entry = Ensure(id);
         if (entry is null) return null;
         if (Usable(entry) is { } now) return now;
+        if (!entry.First.IsCompleted) _turns.Hurry(entry.Turn);
         try
         {
             await entry.First.WaitAsync(patience, time);
@@ -78,10 +82,13 @@ internal sealed class CertificateStore(ICertificateSource source, TunnelIdentiti
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested) return;
         await _stop.CancelAsync();
+        CertificateEntry[] last;
+        lock (_gate) last = [.. _entries.Values]; // Who comes later finds that we stop.
+        foreach (var entry in last) await entry.End.CancelAsync();
         await _loops.WhenAllAsync();
         _stop.Dispose();
-        _slots.Dispose();
     }
 
     private CertificateEntry? Ensure(SpiffeId id)
@@ -91,9 +98,9 @@ internal sealed class CertificateStore(ICertificateSource source, TunnelIdentiti
         {
             if (_entries.TryGetValue(id, out known)) return known;
             if (_entries.Count >= EntriesMax || _stop.IsCancellationRequested) return null;
-            var entry = new CertificateEntry(id, CancellationTokenSource.CreateLinkedTokenSource(_stop.Token));
+            var entry = new CertificateEntry(id);
             _entries[id] = entry;
-            _loops.Add(KeepAsync(entry));
+            _loops.Add(KeepAsync(entry, new Random(chance.Next())));
             return entry;
         }
     }
@@ -101,60 +108,96 @@ internal sealed class CertificateStore(ICertificateSource source, TunnelIdentiti
     private TunnelIdentity? Usable(CertificateEntry entry) =>
         entry.Identity is { } identity && identity.Svid.NotAfter > time.GetUtcNow() ? identity : null;
 
-    private async Task KeepAsync(CertificateEntry entry)
+    private async Task KeepAsync(CertificateEntry entry, Random spread)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Off the caller's loop: keys take a while.
-        var retry = new Backoff(FirstRetry, LastRetry, chance);
+        var stop = entry.End.Token;
+        var retry = new Backoff(FirstRetry, LastRetry, spread);
         try
         {
             while (true)
             {
-                var result = await FetchAsync(entry, entry.End.Token);
-                if (result.Svid is { } svid)
+                var (svid, problem) = await TryRenewAsync(entry, stop);
+                if (svid is not null)
                 {
-                    if (entry.Replace(() => identities.Create(svid, result.Roots!)) is { } old) _loops.Add(RetireAsync(old, keepsSvid: false));
-                    retry.Reset();
-                    await Task.Delay(UntilRenewal(svid), time, entry.End.Token);
+                    await WaitForRenewalAsync(svid, retry, spread, stop);
                     continue;
                 }
 
-                entry.Fail(result.Problem!);
-                log.LogWarning("no certificate for {Identity}: {Problem}", entry.Id, result.Problem);
-                await retry.WaitAsync(time, entry.End.Token);
+                entry.Fail(problem);
+                log.LogWarning("no certificate for {Identity}: {Problem}", entry.Id, problem);
+                await retry.WaitAsync(time, stop);
             }
         }
-        catch (OperationCanceledException) when (entry.End.IsCancellationRequested)
+        catch (Exception) when (stop.IsCancellationRequested)
         {
-            entry.Fail("the identity is no longer served here");
+            // Forgotten, or the process ends.
         }
         finally
         {
+            _entries.TryRemove(KeyValuePair.Create(entry.Id, entry)); // Nobody would refresh it any more.
             if (entry.Replace(static () => null) is { } last) _loops.Add(RetireAsync(last, keepsSvid: false));
-            entry.End.Dispose();
+            entry.Fail("the identity is no longer served here");
+        }
+    }
+
+    /// <summary>One attempt: the certificate that is now in use, or why it is not another. Throws only when told to stop.</summary>
+    private async Task<(Svid? Svid, string Problem)> TryRenewAsync(CertificateEntry entry, CancellationToken stop)
+    {
+        Svid? unused = null;
+        try
+        {
+            var result = await FetchAsync(entry, stop);
+            unused = result.Svid;
+            if (result is not { Svid: { } svid, Roots: { } roots }) return (null, result.Problem ?? "the CA gave no certificate");
+            if (svid.NotAfter <= time.GetUtcNow()) return (null, $"the certificate from the CA ended at {svid.NotAfter:u}; is a clock wrong?");
+            if (entry.Replace(() => identities.Create(svid, roots)) is { } old) _loops.Add(RetireAsync(old, keepsSvid: false));
+            unused = null;
+            return (svid, "");
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            return (null, e.GetBaseException().Message);
+        }
+        finally
+        {
+            unused?.Dispose();
         }
     }
 
     private async Task<CertificateResult> FetchAsync(CertificateEntry entry, CancellationToken stop)
     {
-        await _slots.WaitAsync(stop);
+        await _turns.WaitAsync(entry.Turn, isRenewal: Usable(entry) is not null, stop);
         try
         {
             return await source.IssueAsync(entry.Id, stop);
         }
         finally
         {
-            _slots.Release();
+            _turns.Leave(entry.Turn);
         }
     }
 
-    /// <summary>Half of the life, give or take a tenth, so that a node's certificates do not all renew together.</summary>
-    private TimeSpan UntilRenewal(Svid svid)
+    /// <summary>
+    /// Half of the life, give or take a tenth, so that a node's certificates do not all renew together. One that came later in its life than
+    /// that (the clocks differ, or the CA gives old ones) is renewed as after a failure, for the next one may be no better.
+    /// </summary>
+    private async Task WaitForRenewalAsync(Svid svid, Backoff retry, Random spread, CancellationToken stop)
     {
-        double share;
-        lock (_gate) share = 0.45 + (0.1 * chance.NextDouble());
-        var at = svid.NotBefore + ((svid.NotAfter - svid.NotBefore) * share);
-        var wait = at - time.GetUtcNow();
-        return wait > FirstRetry ? wait : FirstRetry;
+        var at = svid.NotBefore + ((svid.NotAfter - svid.NotBefore) * (0.45 + (0.1 * spread.NextDouble())));
+        var now = time.GetUtcNow();
+        if (at - now < FirstRetry)
+        {
+            var pause = TimeSpan.FromTicks(Math.Min(retry.Next().Ticks, (svid.NotAfter - now).Ticks / 2));
+            await Task.Delay(pause > FirstRetry ? pause : FirstRetry, time, stop);
+            return;
+        }
+
+        retry.Reset();
+        for (var left = at - now; left > TimeSpan.FromMilliseconds(1); left = at - time.GetUtcNow())
+        {
+            await Task.Delay(left < LongestSleep ? left : LongestSleep, time, stop);
+        }
     }
 
     private async Task RetireAsync(TunnelIdentity old, bool keepsSvid)

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Mesh.Ztunnel.Options;
 
@@ -11,52 +12,46 @@ internal sealed class ControlPlaneChannel(ControlPlaneOptions server, string? to
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Decided once: a file that is missing for a moment must not make its path the token.</summary>
+    private readonly bool _isTokenFile = token is not null && (token.StartsWith('/') || token.StartsWith('.') || File.Exists(token));
+
     /// <summary>A fresh connection; throws when the root cannot be read, which is a failed attempt.</summary>
-    public HttpMessageInvoker Connect()
+    public HttpMessageInvoker Connect() => new(new SocketsHttpHandler
     {
-        var roots = ReadRoots();
-        return new HttpMessageInvoker(new SocketsHttpHandler
+        ConnectTimeout = ConnectTimeout,
+        KeepAlivePingDelay = PingDelay,
+        KeepAlivePingTimeout = PingTimeout,
+        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        SslOptions = new SslClientAuthenticationOptions
         {
-            ConnectTimeout = ConnectTimeout,
-            KeepAlivePingDelay = PingDelay,
-            KeepAlivePingTimeout = PingTimeout,
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            SslOptions = new SslClientAuthenticationOptions
-            {
-                RemoteCertificateValidationCallback = (_, certificate, _, errors) => IsTrusted(certificate, errors, roots),
-            },
-        });
+            EnabledSslProtocols = SslProtocols.Tls13, // As between proxies.
+            CertificateChainPolicy = ReadTrust(),
+            RemoteCertificateValidationCallback = (_, certificate, _, errors) => IsTrusted(certificate, errors),
+        },
+    });
+
+    /// <summary>The token, read anew, because it is rotated; throws when its file cannot be read, which is a failed attempt.</summary>
+    public async ValueTask<string?> ReadTokenAsync(CancellationToken stop) =>
+        _isTokenFile ? (await File.ReadAllTextAsync(token!, stop)).Trim() : token;
+
+    /// <summary>How the server's chain is judged: by our roots, with the intermediates it presents, for a server, without asking anybody.</summary>
+    private X509ChainPolicy? ReadTrust()
+    {
+        if (server.Address.Scheme == Uri.UriSchemeHttp) return null;
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        if (server.Root == "SYSTEM") return policy;
+        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        if (server.Root.Contains("-----BEGIN", StringComparison.Ordinal)) policy.CustomTrustStore.ImportFromPem(server.Root);
+        else policy.CustomTrustStore.ImportFromPemFile(server.Root);
+        return policy;
     }
 
-    /// <summary>The token, read anew, because it is rotated.</summary>
-    public async ValueTask<string?> ReadTokenAsync(CancellationToken stop)
+    private bool IsTrusted(X509Certificate? presented, SslPolicyErrors errors)
     {
-        if (token is null) return null;
-        return File.Exists(token) ? (await File.ReadAllTextAsync(token, stop)).Trim() : token;
-    }
-
-    private X509Certificate2Collection? ReadRoots()
-    {
-        if (server.Root == "SYSTEM" || server.Address.Scheme == Uri.UriSchemeHttp) return null;
-        var roots = new X509Certificate2Collection();
-        if (server.Root.Contains("-----BEGIN", StringComparison.Ordinal)) roots.ImportFromPem(server.Root);
-        else roots.ImportFromPemFile(server.Root);
-        return roots;
-    }
-
-    private bool IsTrusted(X509Certificate? presented, SslPolicyErrors errors, X509Certificate2Collection? roots)
-    {
-        if (presented is not X509Certificate2 certificate) return false;
-        var isNameRight = !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
-            || (server.AlternativeName is { } other && certificate.MatchesHostname(other));
-        if (!isNameRight) return false;
-        if (roots is null) return !errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors);
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(roots);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return chain.Build(certificate);
+        if (errors == SslPolicyErrors.None) return true;
+        return errors == SslPolicyErrors.RemoteCertificateNameMismatch && server.AlternativeName is { } other
+            && presented is X509Certificate2 certificate && certificate.MatchesHostname(other);
     }
 }

@@ -161,7 +161,7 @@ internal sealed class MeshFeed
                 break;
             case DeltaClientEvent.PushApplied push:
                 _messages.With(push.TypeUrl).Increment();
-                _messageBytes.With(push.TypeUrl).Increment(push.Bytes);
+                _messageBytes.With(push.TypeUrl).Add(push.Bytes);
                 _log.LogDebug("{Type}: {Resources} set, {Removed} removed, {Rejected} rejected", push.TypeUrl, push.Resources, push.Removed, push.Rejected);
                 break;
         }
