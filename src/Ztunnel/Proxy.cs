@@ -114,7 +114,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     {
         Reach = new ReachMetrics(_metrics),
         Dns = DnsSettings.Create(options, log, _metrics),
-        Names = options.XdsOnDemand ? new OnDemandNames(view) : null,
+        Names = options.XdsOnDemand ? new OnDemandNames(view, time) : null,
     };
 
     private string? LoadLocal(MeshSnapshotBuilder builder)

@@ -7,15 +7,19 @@ namespace Mesh.Ztunnel.Feed;
 /// What was asked of the control plane by name, and whether it has answered. A name that was answered and is not in the snapshot has
 /// nobody; when somebody takes it, the control plane says so by itself. Asked from any thread, answered by the feed.
 /// </summary>
-internal sealed class OnDemandNames(MeshView mesh)
+internal sealed class OnDemandNames(MeshView mesh, TimeProvider time)
 {
     internal const int NamesMax = 65_536;
+
+    /// <summary>Looking through a full table takes a while, and everybody waits for it.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, TaskCompletionSource?> _asked = new(StringComparer.Ordinal);
     private readonly List<string> _arrived = [];
     private Action<string>? _request;
     private Action<string>? _release;
     private int _open;
+    private long? _lookedAt;
 
     /// <summary>Names that are being kept.</summary>
     public int Count
@@ -96,6 +100,8 @@ internal sealed class OnDemandNames(MeshView mesh)
     /// <summary>Names that nobody has are asked for again when needed; most are addresses outside of the mesh.</summary>
     private void LetGo()
     {
+        if (_lookedAt is { } before && time.GetElapsedTime(before) < LookInterval) return;
+        _lookedAt = time.GetTimestamp();
         foreach (var (name, waiting) in _asked)
         {
             if (waiting is not null || IsSomebody(name)) continue;

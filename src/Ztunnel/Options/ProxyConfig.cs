@@ -5,26 +5,31 @@ namespace Mesh.Ztunnel.Options;
 
 /// <summary>
 /// The mesh-wide proxy configuration (YAML of <c>PROXY_CONFIG</c> over the <c>defaultConfig</c> of a mesh file) as variables. Variables of
-/// the process win over it. Keys that do not concern ztunnel are passed over, for other proxies read the same text.
+/// the process win over it. Keys that do not concern ztunnel are passed over, for other proxies read the same text; but every
+/// <c>proxyMetadata</c> is told to the control plane.
 /// </summary>
 internal static class ProxyConfig
 {
     private const string MeshFile = "./etc/istio/config/mesh";
     private const int TextBytesMax = 1024 * 1024;
 
-    public static void MergeInto(Dictionary<string, string> variables, List<OptionProblem> problems)
+    /// <summary>Adds what is not among the variables; returns proxyMetadata as it was written.</summary>
+    public static Dictionary<string, string> MergeInto(Dictionary<string, string> variables, List<OptionProblem> problems)
     {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (File.Exists(MeshFile)) Read(MeshFile, File.ReadAllBytes(MeshFile), settings, problems, isMeshFile: true);
+        if (File.Exists(MeshFile)) Read(MeshFile, File.ReadAllBytes(MeshFile), settings, metadata, problems, isMeshFile: true);
         if (variables.TryGetValue("PROXY_CONFIG", out var text) && text.Length > 0)
         {
-            Read("PROXY_CONFIG", Encoding.UTF8.GetBytes(text), settings, problems, isMeshFile: false);
+            Read("PROXY_CONFIG", Encoding.UTF8.GetBytes(text), settings, metadata, problems, isMeshFile: false);
         }
 
         foreach (var (name, value) in settings) variables.TryAdd(name, value);
+        return metadata;
     }
 
-    private static void Read(string from, byte[] text, Dictionary<string, string> settings, List<OptionProblem> problems, bool isMeshFile)
+    private static void Read(
+        string from, byte[] text, Dictionary<string, string> settings, Dictionary<string, string> metadata, List<OptionProblem> problems, bool isMeshFile)
     {
         try
         {
@@ -34,13 +39,13 @@ internal static class ProxyConfig
             if (!cursor.Enter(YamlEvent.MappingStart, from)) return;
             if (!isMeshFile)
             {
-                ReadSettings(cursor, settings);
+                ReadSettings(cursor, settings, metadata);
                 return;
             }
 
             while (cursor.NextKey(out var key))
             {
-                if (key is "defaultConfig" && cursor.Enter(YamlEvent.MappingStart, "defaultConfig")) ReadSettings(cursor, settings);
+                if (key is "defaultConfig" && cursor.Enter(YamlEvent.MappingStart, "defaultConfig")) ReadSettings(cursor, settings, metadata);
                 else cursor.Skip();
             }
         }
@@ -50,7 +55,7 @@ internal static class ProxyConfig
         }
     }
 
-    private static void ReadSettings(YamlCursor cursor, Dictionary<string, string> settings)
+    private static void ReadSettings(YamlCursor cursor, Dictionary<string, string> settings, Dictionary<string, string> metadata)
     {
         while (cursor.NextKey(out var key))
         {
@@ -63,15 +68,15 @@ internal static class ProxyConfig
                     settings["proxyAdminPort"] = cursor.ReadText("proxyAdminPort").ToString();
                     break;
                 case "statsPort" or "concurrency":
-                    var name = key.ToString();
-                    settings[name] = cursor.ReadText(name).ToString();
+                    var setting = key.ToString();
+                    settings[setting] = cursor.ReadText(setting).ToString();
                     break;
                 case "proxyMetadata":
                     if (!cursor.Enter(YamlEvent.MappingStart, "proxyMetadata")) break;
                     while (cursor.NextKey(out var variable))
                     {
-                        var metadata = variable.ToString();
-                        settings[metadata] = cursor.ReadText(metadata).ToString();
+                        var name = variable.ToString();
+                        settings[name] = metadata[name] = cursor.ReadText(name).ToString();
                     }
 
                     break;

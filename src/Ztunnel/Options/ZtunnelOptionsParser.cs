@@ -2,6 +2,7 @@ using Mesh.Daemon.Metering;
 using Mesh.Hbone;
 using Mesh.Linux.Sockets;
 using Mesh.Model.Policy;
+using Mesh.Xds.Client;
 using Mesh.Ztunnel.Outbound;
 
 namespace Mesh.Ztunnel.Options;
@@ -17,7 +18,7 @@ internal static class ZtunnelOptionsParser
     {
         var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal);
         var early = new List<OptionProblem>();
-        ProxyConfig.MergeInto(variables, early);
+        var proxyMetadata = ProxyConfig.MergeInto(variables, early);
         var from = new OptionReader(variables);
         foreach (var problem in early) from.Refuse(problem.Variable, problem.Value, problem.WayOut);
 
@@ -57,7 +58,7 @@ internal static class ZtunnelOptionsParser
             AdminPort = from.Number("proxyAdminPort", ZtunnelOptions.AdminPortDefault, 0, 65_535),
             StatsPort = from.Number("statsPort", ZtunnelOptions.StatsPortDefault, 0, 65_535),
         };
-        options = WithControlPlane(WithSockets(WithNames(options, from), from), from, variables);
+        options = WithControlPlane(WithSockets(WithNames(options, from), from), from, variables, proxyMetadata);
         CheckTogether(options, from);
         return (options, from.Problems);
     }
@@ -93,7 +94,8 @@ internal static class ZtunnelOptionsParser
         };
     }
 
-    private static ZtunnelOptions WithControlPlane(ZtunnelOptions options, OptionReader from, Dictionary<string, string> variables)
+    private static ZtunnelOptions WithControlPlane(
+        ZtunnelOptions options, OptionReader from, Dictionary<string, string> variables, Dictionary<string, string> proxyMetadata)
     {
         var isFake = from.Flag("FAKE_CA", false);
         var inKubernetes = from.TextOrNull("KUBERNETES_SERVICE_HOST") is not null;
@@ -105,8 +107,8 @@ internal static class ZtunnelOptionsParser
             Ca = isFake ? null : ReadServer(from, "CA", from.Text("CA_ADDRESS", fallback), variables),
             AuthToken = token,
             XdsOnDemand = from.Flag("XDS_ON_DEMAND", false),
-            XdsMetadata = Prefixed(variables, "ISTIO_META_"),
-            XdsJsonMetadata = Prefixed(variables, "ISTIO_METAJSON_"),
+            XdsMetadata = ReadMetadata(variables, proxyMetadata),
+            XdsJsonMetadata = ReadJsonMetadata(from, variables),
             LocalXdsPath = from.TextOrNull("LOCAL_XDS_PATH"),
             LocalXds = from.TextOrNull("LOCAL_XDS"),
             FakeCa = isFake,
@@ -132,6 +134,30 @@ internal static class ZtunnelOptionsParser
             AlternativeName = from.TextOrNull($"ALT_{kind}_HOSTNAME"),
             Headers = [.. Prefixed(variables, $"{kind}_HEADER_")],
         };
+    }
+
+    /// <summary>Every proxyMetadata as it was written, and what variables say; variables win, and lose their prefix.</summary>
+    private static Dictionary<string, string> ReadMetadata(Dictionary<string, string> variables, Dictionary<string, string> proxyMetadata)
+    {
+        var metadata = Prefixed(variables, "ISTIO_META_");
+        foreach (var (name, value) in proxyMetadata)
+        {
+            if (!name.StartsWith("ISTIO_META", StringComparison.Ordinal)) metadata.TryAdd(name, value);
+        }
+
+        return metadata;
+    }
+
+    private static Dictionary<string, string> ReadJsonMetadata(OptionReader from, Dictionary<string, string> variables)
+    {
+        const string prefix = "ISTIO_METAJSON_";
+        var metadata = Prefixed(variables, prefix);
+        foreach (var (name, json) in metadata)
+        {
+            if (DeltaNode.ProblemOf(json) is { } problem) from.Refuse(prefix + name, json, $"write a JSON value: {problem}");
+        }
+
+        return metadata;
     }
 
     private static Dictionary<string, string> Prefixed(Dictionary<string, string> variables, string prefix)

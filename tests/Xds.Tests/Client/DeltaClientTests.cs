@@ -125,7 +125,6 @@ public sealed class DeltaClientTests
             await call.SendAsync(Push("n", Workload("a", "1")));
             await call.SendBytesAsync(new byte[] { 1, 0, 0, 0, 1, 0 });
             await TestMesh.UntilAsync(() => mesh.Ends.Count() == i + 1);
-            call.Break();
         }
 
         Assert.Equal([StreamEndReason.Error, StreamEndReason.Error], mesh.Ends.Select(end => end.Reason));

@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.Kubernetes.Tests.Support;
 using Mesh.Model;
 using Mesh.Model.Snapshot;
 using Mesh.Xds;
@@ -9,6 +10,7 @@ namespace Mesh.Ztunnel.Tests.Feed;
 
 public sealed class OnDemandNamesTests
 {
+    private readonly ManualTime _time = new();
     private readonly List<string> _sent = [];
     private readonly List<string> _released = [];
 
@@ -29,7 +31,7 @@ public sealed class OnDemandNamesTests
 
     private OnDemandNames Names(MeshView? view = null, bool attached = true)
     {
-        var names = new OnDemandNames(view ?? View());
+        var names = new OnDemandNames(view ?? View(), _time);
         if (attached) names.Attach(_sent.Add, _released.Add);
         return names;
     }
@@ -108,6 +110,8 @@ public sealed class OnDemandNamesTests
         for (var i = 0; i < OnDemandNames.NamesMax; i++) _ = Ask(names, OnDemandNames.NameOf("", Ip.From(Pod(i + 1).Addresses[0])));
         Assert.False(names.TryAsk("/192.168.0.1", out _)); // Everything is still open: nothing can be let go, and the caller is told.
         Push(names, new DeltaBatch { TypeUrl = TypeUrls.Address, Workloads = [Pod(1)], Removed = [.. _sent.Skip(1)] });
+        Assert.False(names.TryAsk("/192.168.0.1", out _)); // The table was looked through a moment ago.
+        _time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(names.TryAsk("/192.168.0.1", out _));
         Assert.Equal(2, names.Count);
         Assert.DoesNotContain("/10.0.0.1", _released);

@@ -40,6 +40,28 @@ public sealed class ZtunnelOptionsTests
     }
 
     [Fact]
+    public void Every_proxy_metadata_is_told_to_the_control_plane_and_variables_win()
+    {
+        var (options, problems) = Parse(
+            ("PROXY_CONFIG", "proxyMetadata:\n  TEAM: blue\n  ISTIO_META_ZONE: a\n  ISTIO_META_SHELF: low\n"), ("ISTIO_META_ZONE", "b"));
+
+        Assert.Empty(problems);
+        Assert.Equal(["SHELF=low", "TEAM=blue", "ZONE=b"], options.XdsMetadata.Select(m => $"{m.Key}={m.Value}").Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{\"a\":")]
+    [InlineData("\"\\ud800\"")]
+    [InlineData("")]
+    public void Json_metadata_that_is_none_is_refused_by_its_name(string json)
+    {
+        var problem = Assert.Single(Parse(("ISTIO_METAJSON_LABELS", json), ("ISTIO_METAJSON_GOOD", "{\"a\":[1,true,null]}")).Problems);
+
+        Assert.Equal("ISTIO_METAJSON_LABELS", problem.Variable);
+        Assert.StartsWith("write a JSON value", problem.WayOut, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_dedicated_proxy_needs_its_workload_and_sets_no_mark()
     {
         Assert.Contains(Parse(("PROXY_MODE", "dedicated")).Problems, p => p.Variable == "PROXY_WORKLOAD_INFO");
