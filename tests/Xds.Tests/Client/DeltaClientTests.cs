@@ -15,8 +15,9 @@ public sealed class DeltaClientTests
         var first = await server.NextCallAsync();
         await first.SendAsync(Push("n1", Workload("kept", "1")));
         await TestMesh.UntilAsync(() => mesh.Workloads.ContainsKey("kept"));
-        var whole = GrpcPrefix.Frame(Push("n2", Workload("changed", "1"), Workload("last", "1")));
+        var whole = GrpcPrefix.Frame(Push("n2", Workload("changed", "1"), Named("bad", "1", TypeUrls.Address, new Address()), Workload("last", "1")));
         await first.SendBytesAsync(whole.AsMemory(0, whole.Length - 4));
+        await TestMesh.UntilAsync(() => mesh.Events.OfType<DeltaClientEvent.ResourceRejected>().Any()); // What stands before it was decoded.
         first.Break();
 
         var second = await server.NextCallAsync();
