@@ -14,8 +14,9 @@ internal static class CertificateSources
     /// <summary>The source, or why the configured one cannot work.</summary>
     public static (ICertificateSource? Source, string? Problem) Create(ZtunnelOptions options, ILogger log, TimeProvider time)
     {
-        if (options.Ca is { } ca)
+        if (!options.FakeCa)
         {
+            if (options.Ca is not { } ca) return (null, "CA_ADDRESS is empty and FAKE_CA is off: nobody would sign");
             var channel = new ControlPlaneChannel(ca, options.AuthToken);
             var client = new CertificateClient(
                 new CertificateClientOptions

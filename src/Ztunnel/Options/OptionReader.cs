@@ -37,7 +37,25 @@ internal sealed class OptionReader(IReadOnlyDictionary<string, string> variables
         return fallback;
     }
 
+    /// <summary>A number of 32 bits without a sign.</summary>
+    public uint Unsigned(string name, uint fallback)
+    {
+        if (TextOrNull(name) is not { } value) return fallback;
+        if (uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
+        Refuse(name, value, $"write a whole number from 0 to {uint.MaxValue}");
+        return fallback;
+    }
+
     public TimeSpan Duration(string name, TimeSpan fallback) => DurationOrNull(name) ?? fallback;
+
+    /// <summary>A duration the kernel takes, in whole seconds.</summary>
+    public TimeSpan Seconds(string name, int fallback, int min, int max)
+    {
+        var duration = Duration(name, TimeSpan.FromSeconds(fallback));
+        if (duration.TotalSeconds >= min && duration.TotalSeconds <= max) return duration;
+        Refuse(name, TextOrNull(name) ?? "", $"write a duration from {min}s to {max}s");
+        return TimeSpan.FromSeconds(fallback);
+    }
 
     public TimeSpan? DurationOrNull(string name)
     {

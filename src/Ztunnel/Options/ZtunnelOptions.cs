@@ -42,8 +42,6 @@ internal sealed record ZtunnelOptions
     /// <summary>False where the domain is only a guess, which what the kubelet wrote may better.</summary>
     public bool IsClusterDomainGiven { get; init; }
 
-    public string TrustDomain { get; init; } = "cluster.local";
-
     public string Network { get; init; } = "";
 
     public string Version { get; init; } = "";
@@ -57,7 +55,7 @@ internal sealed record ZtunnelOptions
 
     public IReadOnlyDictionary<string, string> XdsJsonMetadata { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Null with a fake CA.</summary>
+    /// <summary>Null with a fake CA, and only then.</summary>
     public ControlPlaneOptions? Ca { get; init; }
 
     /// <summary>A path or the token itself; null sends none.</summary>

@@ -14,6 +14,9 @@ internal static class ZtunnelOptionsParser
     private const string DefaultRoot = "./var/run/secrets/istio/root-cert.pem";
     private const uint DefaultMark = 1337;
 
+    /// <summary>MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL of the kernel: what is longer, or below a second, fails every dial.</summary>
+    private const int KeepAliveSecondsMax = 32_767;
+
     public static (ZtunnelOptions Options, IReadOnlyList<OptionProblem> Problems) Parse(IReadOnlyDictionary<string, string> environment, int cores)
     {
         var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal);
@@ -31,7 +34,7 @@ internal static class ZtunnelOptionsParser
             ProxyEnabled = from.Flag("ENABLE_PROXY", true),
             DnsEnabled = from.Flag("ISTIO_META_DNS_CAPTURE", mode == ProxyMode.Shared),
             SocksEnabled = from.Flag("UNSTABLE_ENABLE_SOCKS5", false),
-            PacketMark = (uint)from.Number("PACKET_MARK", mode == ProxyMode.Shared ? (int)DefaultMark : 0, 0, int.MaxValue),
+            PacketMark = from.Unsigned("PACKET_MARK", mode == ProxyMode.Shared ? DefaultMark : 0),
             PreserveSource = from.FlagOrNull("ENABLE_ORIG_SRC"),
             Ipv6 = from.Flag("IPV6_ENABLED", true),
             PortReuse = from.Flag("INPOD_PORT_REUSE", true),
@@ -60,6 +63,7 @@ internal static class ZtunnelOptionsParser
         };
         options = WithControlPlane(WithSockets(WithNames(options, from), from), from, variables, proxyMetadata);
         CheckTogether(options, from);
+        CheckTls(from);
         return (options, from.Problems);
     }
 
@@ -73,15 +77,14 @@ internal static class ZtunnelOptionsParser
         ClusterId = from.TextOrNull("ISTIO_META_CLUSTER_ID") ?? from.TextOrNull("CLUSTER_ID") ?? "Kubernetes",
         ClusterDomain = from.TextOrNull("CLUSTER_DOMAIN") ?? "cluster.local",
         IsClusterDomainGiven = from.TextOrNull("CLUSTER_DOMAIN") is not null,
-        TrustDomain = from.TextOrNull("TRUST_DOMAIN") ?? "cluster.local",
         Network = from.Text("NETWORK", ""),
         Version = from.Text("ISTIO_META_ISTIO_VERSION", ""),
     };
 
     private static ZtunnelOptions WithSockets(ZtunnelOptions options, OptionReader from)
     {
-        var idle = from.Duration("KEEPALIVE_TIME", TimeSpan.FromSeconds(180));
-        var interval = from.Duration("KEEPALIVE_INTERVAL", TimeSpan.FromSeconds(180));
+        var idle = from.Seconds("KEEPALIVE_TIME", 180, 1, KeepAliveSecondsMax);
+        var interval = from.Seconds("KEEPALIVE_INTERVAL", 180, 1, KeepAliveSecondsMax);
         var probes = from.Number("KEEPALIVE_RETRIES", 9, 1, 127);
         return options with
         {
@@ -222,6 +225,18 @@ internal static class ZtunnelOptionsParser
             from.Refuse("XDS_ADDRESS", "", "without a control plane set LOCAL_XDS_PATH or LOCAL_XDS");
         }
 
+        if (options is { LocalXds: not null, LocalXdsPath: { } path })
+            from.Refuse("LOCAL_XDS_PATH", path, "set it or LOCAL_XDS, not both: only one of them would be read");
+
+        if (options is { FakeCa: false, Ca: null } && from.Find("CA_ADDRESS") is "")
+            from.Refuse("CA_ADDRESS", "", "give the certificate authority's host:port, or leave it unset; for development FAKE_CA=true signs in this process");
+
+        if (options.UserTimeout.TotalMilliseconds > int.MaxValue)
+        {
+            from.Refuse(
+                "USER_TIMEOUT_ENABLED", "true", $"KEEPALIVE_TIME + KEEPALIVE_RETRIES * KEEPALIVE_INTERVAL must not be above {int.MaxValue / 1000} seconds");
+        }
+
         if (DnsListenAddress.Parse(options.DnsProxyAddress) is null)
         {
             from.Refuse("ISTIO_META_DNS_PROXY_ADDR", options.DnsProxyAddress ?? "", "write address:port or localhost:port, such as 127.0.0.1:15053");
@@ -235,6 +250,17 @@ internal static class ZtunnelOptionsParser
         if (options.FakeCaRoot is null != options.FakeCaKey is null)
         {
             from.Refuse("FAKE_CA_ROOT", options.FakeCaRoot ?? "", "FAKE_CA_ROOT and FAKE_CA_KEY go together");
+        }
+    }
+
+    /// <summary>Upstream's switches of TLS that this proxy cannot follow: ignored, they would promise what is not kept.</summary>
+    private static void CheckTls(OptionReader from)
+    {
+        if (from.Flag("TLS12_ENABLED", false)) from.Refuse("TLS12_ENABLED", "true", "leave it unset: this proxy speaks TLS 1.3 only");
+        if (from.TextOrNull("COMPLIANCE_POLICY") is { } policy)
+        {
+            const string Spoken = "TLS 1.3 with AES-GCM, and X25519, P-256 or P-384 for the keys (no X25519MLKEM768)";
+            from.Refuse("COMPLIANCE_POLICY", policy, $"leave it unset: no such policy can be kept here, for what is spoken is fixed: {Spoken}");
         }
     }
 }

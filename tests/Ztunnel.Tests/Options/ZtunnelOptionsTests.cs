@@ -1,5 +1,7 @@
 using Mesh.Model.Policy;
+using Mesh.Ztunnel.Certificates;
 using Mesh.Ztunnel.Options;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Ztunnel.Tests.Options;
 
@@ -181,6 +183,60 @@ public sealed class ZtunnelOptionsTests
     [InlineData("MESH_BYPASS_CIDRS", "10.0.0.0", "\"10.0.0.0\" is no range: write 10.0.0.0/8, 203.0.113.0/24:443, 2001:db8::/32:8000-8100 or *:5432")]
     public void What_cannot_be_used_says_what_would_do(string name, string value, string wayOut) =>
         Assert.Equal(new OptionProblem(name, value, wayOut), Assert.Single(Parse((name, value)).Problems));
+
+    [Theory]
+    [InlineData("TLS12_ENABLED", "true", "TLS 1.3 only")]
+    [InlineData("TLS12_ENABLED", "yes", "write true or false")]
+    [InlineData("COMPLIANCE_POLICY", "pqc", "no X25519MLKEM768")]
+    [InlineData("COMPLIANCE_POLICY", "fips-140-2", "leave it unset")]
+    [InlineData("KEEPALIVE_TIME", "500ms", "write a duration from 1s to 32767s")]
+    [InlineData("KEEPALIVE_TIME", "10h", "write a duration from 1s to 32767s")]
+    [InlineData("KEEPALIVE_INTERVAL", "0", "write a duration from 1s to 32767s")]
+    [InlineData("PACKET_MARK", "4294967296", "write a whole number from 0 to 4294967295")]
+    public void What_the_kernel_or_this_proxy_would_not_do_is_refused_rather_than_ignored(string name, string value, string wayOut)
+    {
+        var problem = Assert.Single(Parse((name, value)).Problems);
+        Assert.Equal((name, value), (problem.Variable, problem.Value));
+        Assert.Contains(wayOut, problem.WayOut, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("TLS12_ENABLED", "false")]
+    [InlineData("TLS12_ENABLED", "")]
+    [InlineData("COMPLIANCE_POLICY", "")]
+    [InlineData("KEEPALIVE_TIME", "1s")]
+    [InlineData("KEEPALIVE_INTERVAL", "32767s")]
+    public void What_asks_for_nothing_else_is_taken(string name, string value) => Assert.Empty(Parse((name, value)).Problems);
+
+    [Fact]
+    public void A_packet_mark_has_all_its_32_bits() => Assert.Equal(0xffff_ffffu, Parse(("PACKET_MARK", "4294967295")).Options.PacketMark);
+
+    [Fact]
+    public void A_user_timeout_that_the_kernel_cannot_count_is_refused()
+    {
+        var (_, problems) = Parse(("USER_TIMEOUT_ENABLED", "true"), ("KEEPALIVE_INTERVAL", "32767s"), ("KEEPALIVE_RETRIES", "127"));
+        Assert.Equal("USER_TIMEOUT_ENABLED", Assert.Single(problems).Variable);
+    }
+
+    [Fact]
+    public void Nobody_signs_in_this_process_unless_told_to()
+    {
+        var problem = Assert.Single(Parse(("CA_ADDRESS", "")).Problems);
+        Assert.Equal("CA_ADDRESS", problem.Variable);
+        Assert.Contains("FAKE_CA=true", problem.WayOut, StringComparison.Ordinal);
+        Assert.Empty(Parse(("CA_ADDRESS", ""), ("FAKE_CA", "true")).Problems);
+
+        var (source, refusal) = CertificateSources.Create(new ZtunnelOptions(), NullLogger.Instance, TimeProvider.System);
+        Assert.Null(source);
+        Assert.Contains("CA_ADDRESS", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_local_configurations_are_one_too_many()
+    {
+        var problem = Assert.Single(Parse(("LOCAL_XDS", "workloads: []"), ("LOCAL_XDS_PATH", "/etc/mesh.yaml")).Problems);
+        Assert.Equal(("LOCAL_XDS_PATH", "/etc/mesh.yaml"), (problem.Variable, problem.Value));
+    }
 
     [Theory]
     [InlineData("all", 1)]
