@@ -40,12 +40,12 @@ internal static class PolicyDump
         WriteTexts(json, "notNamespaces", match.NotNamespaces);
         WriteTexts(json, "principals", match.Principals);
         WriteTexts(json, "notPrincipals", match.NotPrincipals);
-        WriteAll(json, "serviceAccounts", match.ServiceAccounts, static a => $"{a.Namespace}/{a.ServiceAccount}");
-        WriteAll(json, "notServiceAccounts", match.NotServiceAccounts, static a => $"{a.Namespace}/{a.ServiceAccount}");
-        WriteAll(json, "sourceIps", match.SourceIps, static r => $"{r.Address}/{r.PrefixLength}");
-        WriteAll(json, "notSourceIps", match.NotSourceIps, static r => $"{r.Address}/{r.PrefixLength}");
-        WriteAll(json, "destinationIps", match.DestinationIps, static r => $"{r.Address}/{r.PrefixLength}");
-        WriteAll(json, "notDestinationIps", match.NotDestinationIps, static r => $"{r.Address}/{r.PrefixLength}");
+        WriteAccounts(json, "serviceAccounts", match.ServiceAccounts);
+        WriteAccounts(json, "notServiceAccounts", match.NotServiceAccounts);
+        WriteRanges(json, "sourceIps", match.SourceIps);
+        WriteRanges(json, "notSourceIps", match.NotSourceIps);
+        WriteRanges(json, "destinationIps", match.DestinationIps);
+        WriteRanges(json, "notDestinationIps", match.NotDestinationIps);
         WritePorts(json, "destinationPorts", match.DestinationPorts);
         WritePorts(json, "notDestinationPorts", match.NotDestinationPorts);
         json.WriteEndObject();
@@ -65,11 +65,26 @@ internal static class PolicyDump
         json.WriteEndArray();
     }
 
-    private static void WriteAll<T>(Utf8JsonWriter json, string name, ImmutableArray<T> values, Func<T, string> text)
+    private static void WriteAccounts(Utf8JsonWriter json, string name, ImmutableArray<ServiceAccountMatch> accounts)
     {
-        if (values.IsEmpty) return;
+        if (accounts.IsEmpty) return;
         json.WriteStartArray(name);
-        foreach (var value in values) json.WriteStringValue(text(value));
+        foreach (var account in accounts)
+        {
+            json.WriteStartObject();
+            json.WriteString("namespace", account.Namespace);
+            json.WriteString("serviceAccount", account.ServiceAccount);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteRanges(Utf8JsonWriter json, string name, ImmutableArray<AddressRange> ranges)
+    {
+        if (ranges.IsEmpty) return;
+        json.WriteStartArray(name);
+        foreach (var range in ranges) json.WriteStringValue($"{range.Address}/{range.PrefixLength}");
         json.WriteEndArray();
     }
 

@@ -87,7 +87,8 @@ internal static class LocalConfig
         while (NextItem(cursor, what)) read(cursor);
     }
 
-    private static bool NextItem(YamlCursor cursor, string what) => cursor.Read() switch
+    /// <summary>Enters the next mapping of the list; false at its end.</summary>
+    internal static bool NextItem(YamlCursor cursor, string what) => cursor.Read() switch
     {
         YamlEvent.MappingStart => true,
         YamlEvent.SequenceEnd => false,

@@ -21,14 +21,11 @@ internal static class LocalService
                 "ports" => service with { Ports = ReadPorts(from) },
                 "subjectAltNames" => service with { SubjectAltNames = ReadTexts(from, "subjectAltNames") },
                 "waypoint" => service with { Waypoint = LocalConfig.ReadGateway(from, "waypoint") },
+                "weightedWaypoints" => service with { WeightedWaypoints = ReadWaypoints(from) },
                 "loadBalancer" => service with { LoadBalancing = ReadLoadBalancer(from) },
                 "ipFamilies" => service with { IpFamilies = ReadFamilies(from) },
                 "canonical" => service with { Canonical = from.ReadFlag("canonical") },
-                "visibility" => service with
-                {
-                    Visibility = from.ReadText("visibility") is "Namespace"
-                    ? ServiceVisibility.Namespace : ServiceVisibility.Public
-                },
+                "visibility" => service with { Visibility = ReadVisibility(from) },
                 _ => throw from.Problem($"unknown key {key} in a service"),
             };
         }
@@ -72,6 +69,30 @@ internal static class LocalService
         return vips;
     }
 
+    private static ImmutableArray<WeightedWaypoint> ReadWaypoints(YamlCursor from)
+    {
+        const string What = "weightedWaypoints";
+        if (!from.Enter(YamlEvent.SequenceStart, What)) return [];
+        ImmutableArray<WeightedWaypoint> waypoints = [];
+        while (LocalConfig.NextItem(from, What))
+        {
+            var (destination, weight) = ((GatewayAddress?)null, 0u);
+            while (from.NextKey(out var key))
+            {
+                switch (key)
+                {
+                    case "destination": destination = LocalConfig.ReadGateway(from, "destination"); break;
+                    case "weight": weight = from.ReadNumber("weight"); break;
+                    default: throw from.Problem($"unknown key {key} in {What}");
+                }
+            }
+
+            waypoints = waypoints.Add(new WeightedWaypoint(destination ?? throw from.Problem("a weighted waypoint needs a destination"), weight));
+        }
+
+        return waypoints;
+    }
+
     private static ImmutableArray<string> ReadTexts(YamlCursor from, string what)
     {
         if (!from.Enter(YamlEvent.SequenceStart, what)) return [];
@@ -99,17 +120,27 @@ internal static class LocalService
             {
                 "mode" => balancing with { Mode = ReadMode(from) },
                 "routingPreferences" => balancing with { RoutingPreference = ReadScopes(from) },
-                "healthPolicy" => balancing with
-                {
-                    HealthPolicy = from.ReadText("healthPolicy") is "AllowAll"
-                    ? HealthPolicy.AllowAll : HealthPolicy.OnlyHealthy
-                },
+                "healthPolicy" => balancing with { HealthPolicy = ReadHealthPolicy(from) },
                 _ => throw from.Problem($"unknown key {key} in loadBalancer"),
             };
         }
 
         return balancing;
     }
+
+    private static ServiceVisibility ReadVisibility(YamlCursor from) => from.ReadText("visibility") switch
+    {
+        "Public" => ServiceVisibility.Public,
+        "Namespace" => ServiceVisibility.Namespace,
+        var other => throw from.Problem($"visibility {other} is neither Public nor Namespace"),
+    };
+
+    private static HealthPolicy ReadHealthPolicy(YamlCursor from) => from.ReadText("healthPolicy") switch
+    {
+        "OnlyHealthy" => HealthPolicy.OnlyHealthy,
+        "AllowAll" => HealthPolicy.AllowAll,
+        var other => throw from.Problem($"healthPolicy {other} is neither OnlyHealthy nor AllowAll"),
+    };
 
     private static LoadBalancingMode ReadMode(YamlCursor from) => from.ReadText("mode") switch
     {

@@ -49,13 +49,13 @@ internal sealed class LocalWorkload(StringPool strings)
         switch (key)
         {
             case "protocol": workload.Protocol = ReadProtocol(from); break;
-            case "networkMode": workload.NetworkMode = from.ReadText("networkMode") is "HostNetwork" ? NetworkMode.HostNetwork : NetworkMode.Standard; break;
+            case "networkMode": workload.NetworkMode = ReadNetworkMode(from); break;
             case "nativeTunnel": workload.NativeTunnel = from.ReadFlag("nativeTunnel"); break;
             case "waypoint": workload.Waypoint = LocalConfig.ReadGateway(from, "waypoint"); break;
             case "networkGateway": workload.NetworkGateway = LocalConfig.ReadGateway(from, "networkGateway"); break;
             case "applicationTunnel": workload.ApplicationTunnel = ReadApplicationTunnel(from); break;
             case "workloadType": workload.Kind = ReadKind(from); break;
-            case "status": workload.Status = from.ReadText("status") is "Healthy" ? HealthStatus.Healthy : HealthStatus.Unhealthy; break;
+            case "status": workload.Status = ReadStatus(from); break;
             case "locality": workload.Locality = ReadLocality(from); break;
             case "capacity": workload.Capacity = from.ReadNumber("capacity"); break;
             case "authorizationPolicies": workload.Policies = ReadTexts(from, "authorizationPolicies"); break;
@@ -100,6 +100,27 @@ internal sealed class LocalWorkload(StringPool strings)
         "HBONE" => TunnelProtocol.Hbone,
         "TCP" or "NONE" => TunnelProtocol.None,
         var other => throw from.Problem($"protocol {other} is neither HBONE nor TCP"),
+    };
+
+    private static NetworkMode ReadNetworkMode(YamlCursor from) => from.ReadText("networkMode") switch
+    {
+        "Standard" => NetworkMode.Standard,
+        "HostNetwork" => NetworkMode.HostNetwork,
+        var other => throw from.Problem($"networkMode {other} is neither Standard nor HostNetwork"),
+    };
+
+    private static HealthStatus ReadStatus(YamlCursor from) => from.ReadText("status") switch
+    {
+        "Healthy" => HealthStatus.Healthy,
+        "Unhealthy" => HealthStatus.Unhealthy,
+        var other => throw from.Problem($"status {other} is neither Healthy nor Unhealthy"),
+    };
+
+    private static ApplicationTunnelProtocol ReadTunnelProtocol(YamlCursor from) => from.ReadText("protocol") switch
+    {
+        "PROXY" => ApplicationTunnelProtocol.Proxy,
+        "NONE" => ApplicationTunnelProtocol.None,
+        var other => throw from.Problem($"protocol {other} of an applicationTunnel is neither PROXY nor NONE"),
     };
 
     private static WorkloadKind ReadKind(YamlCursor from) => from.ReadText("workloadType") switch
@@ -150,7 +171,7 @@ internal sealed class LocalWorkload(StringPool strings)
             switch (key)
             {
                 case "protocol":
-                    protocol = from.ReadText("protocol") is "PROXY" ? ApplicationTunnelProtocol.Proxy : ApplicationTunnelProtocol.None;
+                    protocol = ReadTunnelProtocol(from);
                     break;
                 case "port":
                     port = from.ReadPort("port");

@@ -1,7 +1,9 @@
 using System.Text;
+using System.Text.Json;
 using Mesh.Model;
 using Mesh.Model.Policy;
 using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Admin;
 using Mesh.Ztunnel.Feed;
 using Mesh.Ztunnel.Yaml;
 
@@ -59,6 +61,42 @@ public sealed class LocalConfigTests
     [InlineData("policies:\n- {name: a, namespace: b, dryRun: false, rules: [[[{principals: [x]}]]]}")]
     [InlineData("policies:\n- {name: a, namespace: b, dryRun: false, scope: Everywhere}")]
     public void A_mistake_is_refused(string yaml) => Assert.Throws<YamlException>(() => Load(yaml));
+
+    [Theory]
+    [InlineData("services:\n- {namespace: b, hostname: c, visibility: namespace}", "visibility namespace is neither Public nor Namespace")]
+    [InlineData("services:\n- {namespace: b, hostname: c, loadBalancer: {healthPolicy: all}}", "healthPolicy all is neither OnlyHealthy nor AllowAll")]
+    [InlineData("services:\n- {namespace: b, hostname: c, weightedWaypoints: [{weight: 1}]}", "a weighted waypoint needs a destination")]
+    [InlineData("workloads:\n- {name: a, namespace: b, status: healthy}", "status healthy is neither Healthy nor Unhealthy")]
+    [InlineData("workloads:\n- {name: a, namespace: b, networkMode: host}", "networkMode host is neither Standard nor HostNetwork")]
+    [InlineData("workloads:\n- {name: a, namespace: b, applicationTunnel: {protocol: proxy}}", "is neither PROXY nor NONE")]
+    public void A_value_that_is_none_of_those_known_is_refused_with_those_that_are(string yaml, string problem) =>
+        Assert.Contains(problem, Assert.Throws<YamlException>(() => Load(yaml)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Weighted_waypoints_are_read_as_a_dump_writes_them()
+    {
+        var mesh = Load("""
+            services:
+            - {namespace: b, hostname: c, visibility: Namespace, weightedWaypoints: [
+               {destination: {destination: b/old.b, hboneMtlsPort: 15008}, weight: 90}, {destination: {destination: /10.0.0.9}, weight: 10}]}
+            """);
+        var service = Assert.Single(mesh.Services).Service!;
+        Assert.Equal([90u, 10u], service.WeightedWaypoints.Select(static waypoint => waypoint.Weight));
+        Assert.Equal(new NamespacedHostname("b", "old.b"), service.WeightedWaypoints[0].Destination.Hostname);
+        Assert.Equal(ServiceVisibility.Namespace, service.Visibility);
+    }
+
+    [Fact]
+    public void A_policy_reads_back_as_it_was_dumped()
+    {
+        const string Policy = "{\"name\":\"a\",\"namespace\":\"b\",\"scope\":\"Namespace\",\"action\":\"Deny\",\"dryRun\":false,\"rules\":[[[{"
+            + "\"principals\":[{\"Exact\":\"x\"}],\"serviceAccounts\":[{\"namespace\":\"shop\",\"serviceAccount\":\"web\"}],"
+            + "\"notSourceIps\":[\"10.0.0.0/8\"],\"destinationPorts\":[80]}]]]}";
+        var mesh = Load($"policies:\n- {Policy}");
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes)) PolicyDump.Write(json, mesh.Policies.All[0]);
+        Assert.Equal(Policy, Encoding.UTF8.GetString(bytes.ToArray()));
+    }
 
     [Fact]
     public void Text_conditions_may_be_objects_as_in_a_dump()
