@@ -68,7 +68,7 @@ internal sealed class ExpositionExporter : BaseExporter<Metric>
         }
     }
 
-    private static void WriteHistogram(Exposition to, string labels, in MetricPoint point)
+    private static void WriteHistogram(Exposition to, LabelSet labels, in MetricPoint point)
     {
         var bounds = new List<double>();
         var counts = new List<long>();
@@ -80,7 +80,7 @@ internal sealed class ExpositionExporter : BaseExporter<Metric>
         to.Buckets(labels, bounds.ToArray(), at => counts[at], point.GetHistogramSum());
     }
 
-    private static string LabelsOf(in MetricPoint point)
+    private static LabelSet LabelsOf(in MetricPoint point)
     {
         var names = new List<string>();
         var values = new List<string>();
@@ -89,6 +89,6 @@ internal sealed class ExpositionExporter : BaseExporter<Metric>
             names.Add(tag.Key.Replace('.', '_').Replace('-', '_'));
             values.Add(Convert.ToString(tag.Value, CultureInfo.InvariantCulture) ?? "");
         }
-        return Exposition.LabelText(names.ToArray(), values.ToArray());
+        return new LabelSet([.. names], [.. values]);
     }
 }

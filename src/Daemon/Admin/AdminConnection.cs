@@ -13,6 +13,8 @@ internal sealed class AdminConnection(
     Socket client, AdminPages pages, AdminLimits limits, MetricFamily<Counter> rejected, Counter served, CauseLog causes, ILogger log,
     TimeProvider time)
 {
+    private static readonly byte[] s_lineEnd = "\r\n"u8.ToArray();
+    private static readonly byte[] s_lastChunk = "0\r\n\r\n"u8.ToArray();
     private readonly int _bufferBytes = limits.HeadBytes + limits.BodyBytes + 4;
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
     private int _received;
@@ -36,6 +38,7 @@ internal sealed class AdminConnection(
     {
         try
         {
+            if (client.ProtocolType == ProtocolType.Tcp) client.NoDelay = true; // An answer is several sends, and its end must not wait for an ACK.
             for (var at = 1; at <= limits.RequestsPerConnection; at++)
             {
                 Volatile.Write(ref _waitingSince, Math.Max(1, time.GetTimestamp()));
@@ -43,7 +46,7 @@ internal sealed class AdminConnection(
                 Volatile.Write(ref _waitingSince, 0);
                 var last = at == limits.RequestsPerConnection || stop.IsCancellationRequested || WantsClose(request);
                 var response = await AnswerAsync(request, stop);
-                await SendAsync(response, last, withBody: request.Method != "HEAD", stop);
+                if (!await TrySendAsync(response, request, last, stop)) return;
                 served.Increment();
                 if (last) return;
             }
@@ -188,20 +191,60 @@ internal sealed class AdminConnection(
             _ => (400, "malformed"),
         };
         Reject(reason);
-        await SendAsync(AdminResponse.Text(ReasonPhrase(status) + "\n", status), last: true, withBody: true, stop);
+        using var deadline = new CancellationTokenSource(limits.ResponseTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
+        await SendWholeAsync(AdminResponse.Text(ReasonPhrase(status) + "\n", status), last: true, withBody: true, either.Token);
     }
 
-    private async Task SendAsync(AdminResponse response, bool last, bool withBody, CancellationToken stop)
+    /// <summary>False when the page failed after a part of it was sent: the client sees the connection end before the body does.</summary>
+    private async Task<bool> TrySendAsync(AdminResponse response, AdminRequest request, bool last, CancellationToken stop)
     {
         using var deadline = new CancellationTokenSource(limits.ResponseTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
-        var head = string.Create(
+        var isHead = request.Method == "HEAD";
+        if (response.Parts is null)
+        {
+            await SendWholeAsync(response, last, withBody: !isHead, either.Token);
+            return true;
+        }
+        try
+        {
+            await SendHeadAsync(response, request.TakesChunks ? "Transfer-Encoding: chunked\r\n" : "", last, either.Token);
+            if (!isHead) await SendPartsAsync(response.Parts, request.TakesChunks, either.Token);
+            if (last) client.Shutdown(SocketShutdown.Send);
+            return true;
+        }
+        catch (Exception fault) when (fault is not (SocketException or ObjectDisposedException or OperationCanceledException))
+        {
+            log.LogError(fault, "admin page {Path} failed half-way", request.Path);
+            client.Close(timeout: 0); // A reset: without it, the end would look like the page's.
+            return false;
+        }
+    }
+
+    private async Task SendWholeAsync(AdminResponse response, bool last, bool withBody, CancellationToken stop)
+    {
+        await SendHeadAsync(response, string.Create(CultureInfo.InvariantCulture, $"Content-Length: {response.Body.Length}\r\n"), last, stop);
+        if (withBody) await SendAllAsync(response.Body, stop);
+        if (last) client.Shutdown(SocketShutdown.Send);
+    }
+
+    private Task SendHeadAsync(AdminResponse response, string framing, bool last, CancellationToken stop) => SendAllAsync(
+        Encoding.ASCII.GetBytes(string.Create(
             CultureInfo.InvariantCulture,
             $"HTTP/1.1 {response.Status} {ReasonPhrase(response.Status)}\r\nContent-Type: {response.ContentType}\r\n"
-            + $"Content-Length: {response.Body.Length}\r\n{(last ? "Connection: close\r\n" : "")}\r\n");
-        await SendAllAsync(Encoding.ASCII.GetBytes(head), either.Token);
-        if (withBody) await SendAllAsync(response.Body, either.Token);
-        if (last) client.Shutdown(SocketShutdown.Send);
+            + $"{(response.Encoding is { } encoding ? $"Content-Encoding: {encoding}\r\n" : "")}{framing}{(last ? "Connection: close\r\n" : "")}\r\n")),
+        stop);
+
+    private async Task SendPartsAsync(IAsyncEnumerable<ReadOnlyMemory<byte>> parts, bool asChunks, CancellationToken stop)
+    {
+        await foreach (var part in parts.WithCancellation(stop))
+        {
+            if (asChunks) await SendAllAsync(Encoding.ASCII.GetBytes(part.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n"), stop);
+            await SendAllAsync(part, stop);
+            if (asChunks) await SendAllAsync(s_lineEnd, stop);
+        }
+        if (asChunks) await SendAllAsync(s_lastChunk, stop);
     }
 
     private async Task SendAllAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)

@@ -15,13 +15,8 @@ public sealed class AdminPages
 
     public AdminPages Post(string path, Func<AdminRequest, AdminResponse> page) => Add("POST", path, (request, _) => new(page(request)));
 
-    /// <summary>The metrics page, in the format the scraper asks for.</summary>
-    public AdminPages Metrics(string path, Metrics metrics) => Get(path, request =>
-    {
-        var exposition = Exposition.For(request.Header("accept"));
-        metrics.WriteTo(exposition);
-        return new AdminResponse(200, exposition.ContentType, exposition.Finish());
-    });
+    /// <summary>The metrics page, in the format the scraper asks for, and packed if it can unpack.</summary>
+    public AdminPages Metrics(string path, Metrics metrics) => Get(path, new MetricsPage(metrics).Answer);
 
     /// <summary>A readiness page: 200 when ready, else the status given and the names of what is pending.</summary>
     public AdminPages Ready(string path, Readiness readiness, int notReadyStatus = 503) =>

@@ -12,5 +12,8 @@ public sealed record AdminRequest(
 {
     public EndPoint? Peer { get; init; }
 
+    /// <summary>It reads bodies without a length known beforehand: HTTP/1.1.</summary>
+    public bool TakesChunks { get; init; } = true;
+
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 }

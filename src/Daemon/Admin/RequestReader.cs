@@ -40,7 +40,7 @@ internal static class RequestReader
         if (!TryReadTarget(target, out var path, out var query)) return RequestParse.Malformed;
         if (first[2] == "HTTP/1.0") headers["connection"] = "close";
         consumed = bodyAt + bodyBytes;
-        request = new AdminRequest(method, path, query, headers, bytes.Slice(bodyAt, bodyBytes).ToArray());
+        request = new AdminRequest(method, path, query, headers, bytes.Slice(bodyAt, bodyBytes).ToArray()) { TakesChunks = first[2] == "HTTP/1.1" };
         return RequestParse.Complete;
     }
 

@@ -5,12 +5,17 @@ internal abstract class Family(string name, string help, MetricKind kind)
 {
     public string Name { get; } = name;
 
-    public string Help { get; } = help;
+    protected MetricKind Kind { get; } = kind;
 
-    public MetricKind Kind { get; } = kind;
+    /// <summary>
+    /// Writes as it is enumerated, a series a step; gives the bytes that wait in the exposition. A family without series is left out.
+    /// </summary>
+    public abstract IEnumerable<int> Write(Exposition to, TimeProvider time);
 
-    /// <summary>A family without series is left out of the exposition.</summary>
-    public abstract bool IsEmpty { get; }
-
-    public abstract void WriteTo(Exposition to);
+    protected void Begin(Exposition to) => to.Begin(Name, help, Kind switch
+    {
+        MetricKind.Counter => "counter",
+        MetricKind.Gauge => "gauge",
+        MetricKind.Histogram => "histogram",
+    });
 }

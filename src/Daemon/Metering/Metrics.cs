@@ -13,11 +13,17 @@ public sealed class Metrics
     private readonly Lock _gate = new();
     private readonly List<Family> _families = [];
     private readonly MetricFamily<Counter> _overflowed;
+    private readonly MetricFamily<Counter> _evicted;
 
-    public Metrics()
+    private readonly TimeProvider _time;
+
+    public Metrics(TimeProvider? time = null)
     {
-        _overflowed = new(s_familyLabel, DefaultSeriesMax, static () => new Counter(), static () => { });
+        _time = time ?? TimeProvider.System;
+        _overflowed = new(s_familyLabel, DefaultSeriesMax, static () => new Counter(), static () => { }, static () => { });
+        _evicted = new(s_familyLabel, DefaultSeriesMax, static () => new Counter(), static () => { }, static () => { });
         Register(CounterSeries("mesh_metrics_overflow", "Label sets that did not get a series of their own.", _overflowed));
+        Register(CounterSeries("mesh_metrics_evicted", "Series that stood still and gave their place to others.", _evicted));
     }
 
     /// <summary>A counter without labels; its name is given without `_total`.</summary>
@@ -26,7 +32,7 @@ public sealed class Metrics
     /// <summary>A counter per set of label values; its name is given without `_total`.</summary>
     public MetricFamily<Counter> Counters(string name, string help, string[] labels, int seriesMax = DefaultSeriesMax)
     {
-        var family = new MetricFamily<Counter>(labels, seriesMax, static () => new Counter(), () => _overflowed.With(name).Increment());
+        var family = NewFamily(name, labels, seriesMax, static () => new Counter());
         return Register(CounterSeries(name, help, family)).Series;
     }
 
@@ -36,7 +42,7 @@ public sealed class Metrics
     /// <summary>A gauge per set of label values.</summary>
     public MetricFamily<Gauge> Gauges(string name, string help, string[] labels, int seriesMax = DefaultSeriesMax)
     {
-        var family = new MetricFamily<Gauge>(labels, seriesMax, static () => new Gauge(), () => _overflowed.With(name).Increment());
+        var family = NewFamily(name, labels, seriesMax, static () => new Gauge());
         return Register(new SeriesFamily<Gauge>(
             name, help, MetricKind.Gauge, family, static (to, set, gauge) => to.Sample("", set, gauge.Value))).Series;
     }
@@ -45,12 +51,12 @@ public sealed class Metrics
     public MetricFamily<Histogram> Histograms(
         string name, string help, double[] bounds, string[] labels, int seriesMax = DefaultSeriesMax)
     {
-        var family = new MetricFamily<Histogram>(labels, seriesMax, () => new Histogram(bounds), () => _overflowed.With(name).Increment());
+        var family = NewFamily(name, labels, seriesMax, () => new Histogram(bounds));
         return Register(new SeriesFamily<Histogram>(
             name, help, MetricKind.Histogram, family, static (to, set, one) => to.Buckets(set, one.Bounds, one.CountOf, one.Sum))).Series;
     }
 
-    /// <summary>A gauge whose value is asked for at each scrape.</summary>
+    /// <summary>A gauge whose value is asked for at each scrape; left out when it is NaN.</summary>
     public void ObserveGauge(string name, string help, Func<double> observe) =>
         Register(new ObservedFamily(name, help, MetricKind.Gauge, observe));
 
@@ -61,22 +67,25 @@ public sealed class Metrics
     /// <summary>Writes every family that has a sample.</summary>
     public void WriteTo(Exposition to)
     {
+        foreach (var _ in Steps(to))
+        {
+            // Nobody takes anything before the end.
+        }
+    }
+
+    /// <summary>The same in small steps, each giving the bytes that wait in the exposition, which its caller may take between them.</summary>
+    internal IEnumerable<int> Steps(Exposition to)
+    {
         Family[] families;
         lock (_gate) families = [.. _families];
         foreach (var family in families)
         {
-            if (family.IsEmpty) continue;
-            to.Begin(family.Name, family.Help, TypeOf(family.Kind));
-            family.WriteTo(to);
+            foreach (var waiting in family.Write(to, _time)) yield return waiting;
         }
     }
 
-    private static string TypeOf(MetricKind kind) => kind switch
-    {
-        MetricKind.Counter => "counter",
-        MetricKind.Gauge => "gauge",
-        MetricKind.Histogram => "histogram",
-    };
+    private MetricFamily<TSeries> NewFamily<TSeries>(string name, string[] labels, int seriesMax, Func<TSeries> create) where TSeries : class =>
+        new(labels, seriesMax, create, () => _overflowed.With(name).Increment(), () => _evicted.With(name).Increment());
 
     private static SeriesFamily<Counter> CounterSeries(string name, string help, MetricFamily<Counter> family) =>
         new(name, help, MetricKind.Counter, family, static (to, set, counter) => to.Sample("_total", set, counter.Value));

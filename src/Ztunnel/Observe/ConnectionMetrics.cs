@@ -65,6 +65,9 @@ internal sealed class ConnectionMetrics
 
     public Gauge OpenOutbound { get; }
 
+    /// <summary>Grows when series gave their places to others: what was resolved before is asked for anew.</summary>
+    public long Evictions => (long)_opened.Evictions + _closed.Evictions + _sent.Evictions + _received.Evictions;
+
     public ConnectionSeries Resolve(in SeriesKey key)
     {
         string[] values = LabelsOf(key, ResponseFlag.None);

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -67,6 +68,72 @@ public sealed class AdminServerTests : IAsyncDisposable
         Assert.Equal("text/csv", echo.Content.Headers.ContentType!.MediaType);
         Assert.Equal([1, 2, 3], await echo.Content.ReadAsByteArrayAsync());
         Assert.Contains("mesh_admin_requests_total 3\n", await CountsAsync(client), StringComparison.Ordinal);
+    }
+
+    private void FillMetrics(int series)
+    {
+        var family = _metrics.Counters("many", "Many.", ["peer", "more"]);
+        for (var at = 0; at < series; at++) family.With($"peer-{at}", new string('x', 200)).Increment();
+    }
+
+    [Fact]
+    public async Task A_long_metrics_page_is_sent_in_chunks_as_it_is_made()
+    {
+        FillMetrics(3000);
+        using var client = Start();
+        using var response = await client.GetAsync("/metrics", HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(response.Headers.TransferEncodingChunked);
+        Assert.Null(response.Content.Headers.ContentLength);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Equal(3000, text.Split('\n').Count(static line => line.StartsWith("many_total{", StringComparison.Ordinal)));
+        Assert.Equal("ready\n", await client.GetStringAsync("/healthz/ready")); // The connection goes on.
+    }
+
+    [Fact]
+    public async Task Who_reads_no_chunks_gets_the_long_page_to_its_end()
+    {
+        FillMetrics(3000);
+        using var client = Start();
+        var answer = await SendRawAsync("GET /metrics HTTP/1.0\r\n\r\n");
+        Assert.DoesNotContain("Transfer-Encoding", answer, StringComparison.Ordinal);
+        Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
+        Assert.Equal(3000, answer.Split('\n').Count(static line => line.StartsWith("many_total{", StringComparison.Ordinal)));
+        Assert.DoesNotContain("peer-1", await SendRawAsync("HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3000)]
+    public async Task The_metrics_page_is_packed_for_who_can_unpack_it(int series)
+    {
+        FillMetrics(series);
+        using var client = Start();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
+        using var response = await client.SendAsync(request);
+        Assert.Equal(["gzip"], response.Content.Headers.ContentEncoding);
+        using var unpacked = new StreamReader(new GZipStream(await response.Content.ReadAsStreamAsync(), CompressionMode.Decompress));
+        Assert.Equal(series, (await unpacked.ReadToEndAsync()).Split('\n').Count(static line => line.StartsWith("many_total{", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("gzip", true)]
+    [InlineData("deflate, GZIP;q=0.5", true)]
+    [InlineData("gzip;q=0", false)]
+    [InlineData("gzip; q=0.000", false)]
+    [InlineData("identity", false)]
+    [InlineData(null, false)]
+    public void Packing_is_agreed_on_by_the_header(string? header, bool isPacked) => Assert.Equal(isPacked, MetricsPage.TakesGzip(header));
+
+    [Fact]
+    public async Task A_page_that_fails_half_way_does_not_look_whole()
+    {
+        FillMetrics(3000);
+        _metrics.ObserveGauge("broken", "Broken.", static () => throw new InvalidOperationException("gauge"));
+        using var client = Start();
+        using var response = await client.GetAsync("/metrics", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using Mesh.Daemon.Admin;
 using Mesh.Daemon.Metering;
 
 namespace Mesh.Daemon.Tests.Metering;
@@ -106,5 +107,149 @@ public sealed class MetricsTests
         var metrics = new Metrics();
         metrics.Counter("twice", "One.");
         Assert.Throws<ArgumentException>(() => metrics.Gauge("twice", "Two."));
+    }
+
+    [Fact]
+    public void A_page_of_many_series_is_written_in_parts_and_costs_far_less_than_its_size()
+    {
+        const int Series = 5000;
+        var metrics = new Metrics();
+        var names = Enumerable.Range(0, 27).Select(static at => $"destination_label_{at}").ToArray();
+        var family = metrics.Counters("istio_tcp_connections_opened", "Opened.", names);
+        for (var one = 0; one < Series; one++) family.With([.. names.Select((_, at) => $"value-{one}-{at}")]).Increment();
+        metrics.Histograms("h", "H.", [1, 2], ["a"]).With("x").Observe(1);
+        var whole = Text(metrics, openMetrics: true);
+
+        var parts = new StringBuilder(whole.Length);
+        var longest = 0;
+        using (var warm = Scrape(isPacked: false)) Assert.True(warm.Next());
+        using var scrape = Scrape(isPacked: false);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        long allocated = 0;
+        for (var isMore = true; isMore;)
+        {
+            isMore = scrape.Next();
+            allocated += GC.GetAllocatedBytesForCurrentThread() - before;
+            longest = Math.Max(longest, scrape.Part.Length);
+            parts.Append(Encoding.UTF8.GetString(scrape.Part.Span));
+            before = GC.GetAllocatedBytesForCurrentThread();
+        }
+
+        Assert.Equal(whole, parts.ToString());
+        Assert.InRange(longest, 1, 64 * 1024);
+        Assert.True(allocated < whole.Length / 10, $"{allocated} bytes allocated for a page of {whole.Length}");
+
+        Scrape Scrape(bool isPacked)
+        {
+            var to = new Exposition(openMetrics: true);
+            return new Scrape(to, metrics.Steps(to), isPacked);
+        }
+    }
+
+    [Fact]
+    public void At_the_maximum_a_scrape_frees_the_places_of_counters_that_stood_still()
+    {
+        var time = new ManualTime();
+        var metrics = new Metrics(time);
+        var family = metrics.Counters("busy", "Busy.", ["peer"], seriesMax: 2);
+        family.With("old").Add(5);
+        family.With("live").Add(1);
+        Text(metrics);
+        time.Advance(MetricFamily<Counter>.IdleMax);
+        family.With("live").Add(1);
+        family.With("early").Increment();
+        Assert.Equal(0, family.Evictions);
+
+        Text(metrics);
+        family.With("new").Increment();
+        var text = Text(metrics);
+        Assert.Equal(1, family.Evictions);
+        Assert.DoesNotContain("\"old\"", text, StringComparison.Ordinal);
+        Assert.Contains("busy_total{peer=\"live\"} 2\n", text, StringComparison.Ordinal);
+        Assert.Contains("busy_total{peer=\"overflow\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("busy_total{peer=\"new\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("mesh_metrics_evicted_total{family=\"busy\"} 1\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Below_the_maximum_every_counter_keeps_its_place()
+    {
+        var time = new ManualTime();
+        var metrics = new Metrics(time);
+        var family = metrics.Counters("busy", "Busy.", ["peer"], seriesMax: 2);
+        family.With("old").Increment();
+        Text(metrics);
+        time.Advance(TimeSpan.FromDays(1));
+        Assert.Contains("\"old\"", Text(metrics), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_counter_that_was_let_go_of_returns_with_its_count_when_it_is_counted_on()
+    {
+        var (family, kept, text) = LetGo();
+        kept.Add(2);
+        Assert.Contains("busy_total{peer=\"kept\"} 7\n", text(), StringComparison.Ordinal);
+        Assert.Same(kept, family.With("kept"));
+    }
+
+    [Fact]
+    public void What_a_counter_that_was_let_go_of_counts_goes_to_the_new_one_of_its_labels()
+    {
+        var (family, kept, text) = LetGo();
+        family.With("kept").Add(10);
+        kept.Add(2);
+        kept.Add(1);
+        Assert.Contains("busy_total{peer=\"kept\"} 13\n", text(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_counter_that_was_let_go_of_counts_goes_to_the_overflow_when_its_place_is_taken()
+    {
+        var (family, kept, text) = LetGo();
+        family.With("next").Increment();
+        kept.Add(2);
+        kept.Add(1);
+        Assert.Contains("busy_total{peer=\"overflow\"} 3\n", text(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_lost_while_counters_come_and_go()
+    {
+        var time = new ManualTime();
+        var metrics = new Metrics(time);
+        var family = metrics.Counters("busy", "Busy.", ["peer"], seriesMax: 1);
+        var kept = family.With("kept");
+        using var done = new CancellationTokenSource();
+        var sweeps = Task.Run(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                time.Advance(MetricFamily<Counter>.IdleMax);
+                Text(metrics);
+            }
+        });
+        const int Each = 200_000;
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            for (var at = 0; at < Each; at++) kept.Increment();
+        })));
+        await done.CancelAsync();
+        await sweeps;
+        kept.Increment();
+        Assert.Equal((2 * Each) + 1, kept.Value);
+        Assert.Contains($"busy_total{{peer=\"kept\"}} {(2 * Each) + 1}\n", Text(metrics), StringComparison.Ordinal);
+    }
+
+    private static (MetricFamily<Counter> Family, Counter Kept, Func<string> Text) LetGo()
+    {
+        var time = new ManualTime();
+        var metrics = new Metrics(time);
+        var family = metrics.Counters("busy", "Busy.", ["peer"], seriesMax: 1);
+        var kept = family.With("kept");
+        kept.Add(5);
+        Text(metrics);
+        time.Advance(MetricFamily<Counter>.IdleMax);
+        Assert.DoesNotContain("\"kept\"", Text(metrics), StringComparison.Ordinal);
+        return (family, kept, () => Text(metrics));
     }
 }

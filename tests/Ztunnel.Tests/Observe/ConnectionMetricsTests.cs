@@ -1,5 +1,6 @@
 using System.Text;
 using Mesh.Daemon.Metering;
+using Mesh.Daemon.Tests.Metering;
 using Mesh.Identity;
 using Mesh.Ztunnel.Observe;
 
@@ -25,6 +26,30 @@ public sealed class ConnectionMetricsTests
         Assert.Equal(Max + 1, opened.Count);
         Assert.EndsWith(" 7", opened.Single(line => line.Contains("reporter=\"overflow\"", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("mesh_metrics_overflow_total{family=\"istio_tcp_connections_opened\"} 7", Encoding.UTF8.GetString(Exposed(metrics)));
+    }
+
+    [Fact]
+    public void After_idle_label_sets_gave_their_places_connections_have_series_of_their_own_again()
+    {
+        const int Max = 100;
+        var time = new ManualTime();
+        var metrics = new Metrics(time);
+        var connections = new ConnectionMetrics(metrics, Max);
+        var cache = new SeriesCache(connections);
+        for (var i = 0; i < Max + 1; i++) Open($"account-{i}");
+        Exposed(metrics);
+        time.Advance(MetricFamily<Counter>.IdleMax);
+        Exposed(metrics);
+        Open($"account-{Max}");
+        Open("account-7");
+
+        var text = Encoding.UTF8.GetString(Exposed(metrics));
+        var own = text.Split('\n').Single(line => line.StartsWith("istio_tcp_connections_opened_total{", StringComparison.Ordinal) && line.Contains($"account-{Max}\"", StringComparison.Ordinal));
+        Assert.EndsWith(" 1", own, StringComparison.Ordinal);
+        Assert.Contains("/sa/account-7\"", text, StringComparison.Ordinal);
+
+        void Open(string account) =>
+            cache.Find(new SeriesKey(Direction.Inbound, null, null, null, new SpiffeId("cluster.local", "shop", account), IsMutualTls: true)).Opened.Increment();
     }
 
     [Fact]
