@@ -60,10 +60,11 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
 
         for (var i = 0; i < options.Workers; i++) _workers.Add(await Worker.StartAsync($"ztunnel-{i}", context, seeds.Next()));
         await using var housekeeping = StartHousekeeping();
-        var admin = new AdminSurface(context, Pods, () => _registry?.Pending ?? [], _metrics, _readiness, shutdown);
+        var admin = new AdminSurface(context, _workers, Pods, () => _registry?.Pending ?? [], _metrics, _readiness, shutdown);
         if (admin.Bind() is { } taken) return Fail($"an operator's port cannot be bound: {taken}");
         if (await BindPodsAsync(context, housekeeping) is { } refused) return Fail(refused);
-        ProcessMetrics.Register(_metrics, options.Version, _workers.Count);
+        ProcessMetrics.Register(_metrics, options.Version, log);
+        WorkerMetrics.Register(_metrics, _workers);
         _log.LogInformation("ztunnel {Version}: {Workers} workers, AES-GCM by {Library}", options.Version, _workers.Count, TlsSession.CipherLibrary);
         proxyReady.Done();
         dnsReady?.Done(); // From here on a pod's proxy is only told of when its names are answered, too.

@@ -58,11 +58,19 @@ public sealed class Metrics
 
     /// <summary>A gauge whose value is asked for at each scrape; left out when it is NaN.</summary>
     public void ObserveGauge(string name, string help, Func<double> observe) =>
-        Register(new ObservedFamily(name, help, MetricKind.Gauge, observe));
+        Register(new ObservedFamily(name, help, MetricKind.Gauge, [LabelSet.None], _ => observe()));
+
+    /// <summary>The same for each value of one label; the function is given the value's index.</summary>
+    public void ObserveGauges(string name, string help, string label, string[] values, Func<int, double> observe) =>
+        Register(new ObservedFamily(name, help, MetricKind.Gauge, SetsOf(label, values), observe));
 
     /// <summary>A counter whose value is asked for at each scrape; its name is given without `_total`.</summary>
     public void ObserveCounter(string name, string help, Func<double> observe) =>
-        Register(new ObservedFamily(name, help, MetricKind.Counter, observe));
+        Register(new ObservedFamily(name, help, MetricKind.Counter, [LabelSet.None], _ => observe()));
+
+    /// <inheritdoc cref="ObserveGauges"/>
+    public void ObserveCounters(string name, string help, string label, string[] values, Func<int, double> observe) =>
+        Register(new ObservedFamily(name, help, MetricKind.Counter, SetsOf(label, values), observe));
 
     /// <summary>Writes every family that has a sample.</summary>
     public void WriteTo(Exposition to)
@@ -83,6 +91,8 @@ public sealed class Metrics
             foreach (var waiting in family.Write(to, _time)) yield return waiting;
         }
     }
+
+    private static LabelSet[] SetsOf(string label, string[] values) => [.. values.Select(value => new LabelSet([label], [value]))];
 
     private MetricFamily<TSeries> NewFamily<TSeries>(string name, string[] labels, int seriesMax, Func<TSeries> create) where TSeries : class =>
         new(labels, seriesMax, create, () => _overflowed.With(name).Increment(), () => _evicted.With(name).Increment());

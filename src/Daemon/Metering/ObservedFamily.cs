@@ -1,14 +1,19 @@
 namespace Mesh.Daemon.Metering;
 
-/// <summary>A metric without labels whose value is asked for at each scrape; left out while it cannot be told (NaN).</summary>
-internal sealed class ObservedFamily(string name, string help, MetricKind kind, Func<double> observe) : Family(name, help, kind)
+/// <summary>A metric whose values are asked for at each scrape, one per label set; one that cannot be told (NaN) is left out.</summary>
+internal sealed class ObservedFamily(string name, string help, MetricKind kind, LabelSet[] sets, Func<int, double> observe) : Family(name, help, kind)
 {
     public override IEnumerable<int> Write(Exposition to, TimeProvider time)
     {
-        var value = observe();
-        if (double.IsNaN(value)) yield break;
-        Begin(to);
-        to.Sample(Kind == MetricKind.Counter ? "_total" : "", LabelSet.None, value);
-        yield return to.Written.Length;
+        var isBegun = false;
+        for (var at = 0; at < sets.Length; at++)
+        {
+            var value = observe(at);
+            if (double.IsNaN(value)) continue;
+            if (!isBegun) Begin(to);
+            isBegun = true;
+            to.Sample(Kind == MetricKind.Counter ? "_total" : "", sets[at], value);
+            yield return to.Written.Length;
+        }
     }
 }

@@ -185,6 +185,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
                 return false;
             case Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBufferSpace or Errno.OutOfMemory:
                 Pauses++;
+                _loop.Statistics.CountAcceptPause();
                 _pause.Arm(ExhaustedPause);
                 return false;
             case Errno.BadDescriptor or Errno.InvalidArgument:

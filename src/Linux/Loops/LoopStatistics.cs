@@ -9,6 +9,7 @@ public sealed class LoopStatistics
     private long _posted;
     private long _timers;
     private long _faults;
+    private long _acceptPauses;
 
     /// <summary>Times the loop asked the kernel what is ready.</summary>
     public long Turns => Volatile.Read(ref _turns);
@@ -24,6 +25,9 @@ public sealed class LoopStatistics
 
     public long Faults => Volatile.Read(ref _faults);
 
+    /// <summary>Times a listener left its queue alone because descriptors or memory ran out.</summary>
+    public long AcceptPauses => Volatile.Read(ref _acceptPauses);
+
     internal void CountTurn(int events)
     {
         _turns++;
@@ -37,4 +41,6 @@ public sealed class LoopStatistics
     internal void CountTimer() => _timers++;
 
     internal void CountFault() => _faults++;
+
+    internal void CountAcceptPause() => _acceptPauses++;
 }

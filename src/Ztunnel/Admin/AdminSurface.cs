@@ -12,13 +12,13 @@ namespace Mesh.Ztunnel.Admin;
 /// <summary>The pages for operators: admin on the loopback, metrics and readiness on every address. All ports are bound when this returns.</summary>
 internal sealed class AdminSurface(
     ProxyContext context,
+    IReadOnlyList<Worker> workers,
     Func<IReadOnlyCollection<PodProxy>> pods,
     Func<IReadOnlyCollection<PendingPod>> pending,
     Metrics metrics,
     Readiness readiness,
     Shutdown shutdown)
 {
-    private const int NotReadyStatus = 500;
     private readonly List<AdminServer> _servers = [];
 
     /// <summary>Binds everything; null, or which port could not be bound.</summary>
@@ -28,7 +28,8 @@ internal sealed class AdminSurface(
         var counters = new AdminCounters(metrics);
         var admin = AdminPages();
         var stats = new AdminPages().Metrics("/metrics", metrics).Metrics("/stats/prometheus", metrics);
-        var ready = new AdminPages().Ready("/healthz/ready", readiness, NotReadyStatus);
+        var pulse = new WorkerPulse([.. workers.Select(static worker => worker.Loop)], WorkerPulse.PatienceDefault, context.Time);
+        var ready = new AdminPages().Get("/healthz/ready", (_, _) => ReadinessPage.AnswerAsync(readiness, pulse));
         try
         {
             Add(new IPEndPoint(IPAddress.Loopback, options.AdminPort), admin, counters);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Mesh.Ztunnel.Observe;
 using Mesh.Ztunnel.Pods;
 using Mesh.Ztunnel.Workers;
 
@@ -13,35 +12,33 @@ internal static class ConnectionPage
 
     public static async Task<string> RenderAsync(ProxyContext context, IReadOnlyCollection<PodProxy> pods)
     {
-        var text = new StringBuilder();
-        var lines = 0;
+        var rows = new List<ConnectionRow>();
+        var count = 0;
         foreach (var worker in pods.SelectMany(static pod => pod.Lanes).Select(static lane => lane.Worker).Distinct())
         {
-            var part = await worker.Loop.InvokeAsync(() =>
-            {
-                var found = new List<string>();
-                worker.Live.Each(static (connection, into) => into.Add(Line(connection)), found);
-                return Task.FromResult(found);
-            });
-            foreach (var line in part)
-            {
-                if (lines++ < LinesMax) text.AppendLine(line);
-            }
+            var (found, live) = await CopyAsync(worker, LinesMax - rows.Count);
+            rows.AddRange(found);
+            count += live;
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"{lines} connections\n");
-        return text.ToString();
+        var now = context.Time.GetTimestamp();
+        var text = new StringBuilder();
+        foreach (var row in rows) row.WriteTo(text, context.Time.GetElapsedTime(row.StartedAt, now));
+        text.Append(CultureInfo.InvariantCulture, $"{count} connections");
+        if (count > rows.Count) text.Append(CultureInfo.InvariantCulture, $", of which {rows.Count} are shown");
+        return text.Append('\n').ToString();
     }
 
-    private static string Line(LiveConnection connection)
+    /// <summary>The loop only copies values, and no more than are shown.</summary>
+    private static Task<(List<ConnectionRow> Rows, int Live)> CopyAsync(Worker worker, int most) => worker.Loop.InvokeAsync(() =>
     {
-        var age = connection.Worker.Context.Time.GetElapsedTime(connection.StartedAt);
-        var kind = connection.IsMutualTls ? "mTLS" : "plaintext";
-        var arrow = connection.Direction == Direction.Outbound ? "->" : "<-";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{connection.Lane.Pod.Info.Namespace}/{connection.Lane.Pod.Info.Name} {arrow} {connection.Source} {connection.Asked} via {connection.Destination} "
-            + $"{kind} request={connection.RequestBytes} response={connection.ResponseBytes} "
-            + $"age={(long)age.TotalSeconds}s peer={connection.DestinationWorkload?.Name}");
-    }
+        var rows = new List<ConnectionRow>(Math.Min(most, worker.Live.Count));
+        worker.Live.Each(
+            static (connection, into) =>
+            {
+                if (into.Rows.Count < into.Most) into.Rows.Add(ConnectionRow.Of(connection));
+            },
+            (Rows: rows, Most: most));
+        return Task.FromResult((rows, worker.Live.Count));
+    });
 }

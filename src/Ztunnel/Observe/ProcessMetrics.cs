@@ -1,3 +1,4 @@
+using Mesh.Daemon.Logging;
 using Mesh.Daemon.Metering;
 
 namespace Mesh.Ztunnel.Observe;
@@ -8,12 +9,25 @@ internal static class ProcessMetrics
     private const string DescriptorFolder = "/proc/self/fd";
     private const string LimitsFile = "/proc/self/limits";
 
-    public static void Register(Metrics metrics, string version, int workers)
+    public static void Register(Metrics metrics, string version, Log log)
     {
         metrics.Gauges("istio_build", "Which release runs.", ["component", "tag"]).With("ztunnel", version.Length > 0 ? version : "unknown").Set(1);
-        metrics.ObserveGauge("process_open_fds", "Open descriptors.", static () => CountDescriptors());
-        metrics.ObserveGauge("process_max_fds", "Descriptors that may be open.", static () => ReadLimit());
-        metrics.ObserveGauge("mesh_workers", "Traffic loops.", () => workers);
+        metrics.ObserveGauge("process_open_fds", "Open descriptors.", static () => OrUntold(CountDescriptors));
+        metrics.ObserveGauge("process_max_fds", "Descriptors that may be open.", static () => OrUntold(ReadLimit));
+        metrics.ObserveCounter("mesh_log_lines_dropped", "Log lines that were lost because the output or its reader was too slow.", () => log.Dropped);
+    }
+
+    /// <summary>Without a descriptor left these files cannot be read, and all other metrics matter most.</summary>
+    internal static double OrUntold(Func<double> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return double.NaN;
+        }
     }
 
     private static double CountDescriptors()
