@@ -59,7 +59,9 @@ internal sealed class AccessLog(LogScope scope, LogScope policies, TimeProvider 
         if (!policies.IsEnabled(level)) return;
         var line = policies.Begin(level, outcome.IsAllowed ? "policy allows" : "policy denies");
         line.Bare("src.addr", connection.Source);
+        if (connection.IsMutualTls) line.Text("src.identity", connection.SourceIdentity?.ToString());
         line.Bare("dst.addr", connection.Destination);
+        if (connection.Authority is { } authority) line.Bare("dst.hbone_addr", authority);
         line.Text("policy", outcome.Policy);
         line.Text("dry_run_deny", outcome.DryRunDeny);
         line.Text("dry_run_allow", outcome.DryRunAllow);

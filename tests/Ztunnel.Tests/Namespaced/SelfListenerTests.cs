@@ -19,6 +19,11 @@ public sealed class SelfListenerTests
         string? page = null;
         Shell.WaitFor("the metrics through the mesh", () => (page = Ask(star, 15020)).Contains("istio_build", StringComparison.Ordinal));
         Assert.StartsWith("HTTP/1.1 200 OK", page, StringComparison.Ordinal);
+        foreach (var metric in new[] { "active_proxy_count", "pending_proxy_count", "proxies_started_total", "proxies_stopped_total" })
+        {
+            Assert.Contains($"\nworkload_manager_{metric} 0\n", page, StringComparison.Ordinal);
+        }
+
         star.Server.WaitForLine(
             "connection complete",
             "direction=\"inbound\"",
