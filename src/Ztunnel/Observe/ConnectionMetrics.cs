@@ -74,18 +74,17 @@ internal sealed class ConnectionMetrics
         return new ConnectionSeries(key, _opened.With(values), _closed.With(values), _sent.With(values), _received.With(values));
     }
 
-    public void CountFailure(in SeriesKey key, ResponseFlag flag) => _failed.With(LabelsOf(key, flag)).Increment();
+    /// <summary>The end of one that failed before it was open: as with upstream's proxy it was opened, closed and failed all the same.</summary>
+    public void CountFailure(in SeriesKey key, ResponseFlag flag)
+    {
+        _opened.With(LabelsOf(key, ResponseFlag.None)).Increment();
+        CountFailedEnd(key, flag);
+    }
 
     public void CountClosed(ConnectionSeries series, ResponseFlag flag)
     {
-        if (flag == ResponseFlag.None)
-        {
-            series.Closed.Increment();
-            return;
-        }
-
-        _closed.With(LabelsOf(series.Key, flag)).Increment();
-        CountFailure(series.Key, flag);
+        if (flag == ResponseFlag.None) series.Closed.Increment();
+        else CountFailedEnd(series.Key, flag);
     }
 
     /// <summary>A connection without context: garbage, a self-call, an unknown pod. Reasons are a fixed set of words.</summary>
@@ -111,6 +110,13 @@ internal sealed class ConnectionMetrics
             Place(isKnown, source?.Shape.Locality.Region ?? told?.Region), Place(isKnown, source?.Shape.Locality.Zone ?? told?.Zone),
             Place(isKnown, destination?.Shape.Locality.Region), Place(isKnown, destination?.Shape.Locality.Zone),
         ];
+    }
+
+    private void CountFailedEnd(in SeriesKey key, ResponseFlag flag)
+    {
+        string[] values = LabelsOf(key, flag);
+        _closed.With(values).Increment();
+        _failed.With(values).Increment();
     }
 
     private static string WordOf(Direction reporter) => reporter == Direction.Outbound ? "source" : "destination";

@@ -65,7 +65,12 @@ public sealed class TwoNodesTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         Assert.Contains("\terror\taccess\t", nodes.Server.WaitForLine("explicitly denied by: default/shut"));
         nodes.Client.WaitForLine("direction=\"outbound\"", "dst.hbone_addr=10.92.0.2:9090", "error=");
         var metrics = nodes.Server.Http(15020, "GET /metrics");
-        Assert.Contains(metrics.Split('\n'), line => line.StartsWith("istio_tcp_connections_failed_total", StringComparison.Ordinal) && line.Contains("response_flags=\"DENY\"", StringComparison.Ordinal));
+        foreach (var family in new[] { "failed", "closed" })
+        {
+            Assert.Contains(
+                metrics.Split('\n'),
+                line => line.StartsWith($"istio_tcp_connections_{family}_total", StringComparison.Ordinal) && line.Contains("response_flags=\"DENY\"", StringComparison.Ordinal));
+        }
     }
 
     [Theory]

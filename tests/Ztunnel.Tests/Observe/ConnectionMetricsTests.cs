@@ -53,6 +53,25 @@ public sealed class ConnectionMetricsTests
     }
 
     [Fact]
+    public void A_connection_that_was_refused_or_could_not_be_dialled_was_opened_closed_and_failed()
+    {
+        var metrics = new Metrics();
+        var connections = new ConnectionMetrics(metrics);
+        var key = new SeriesKey(Direction.Inbound, null, null, null, null, IsMutualTls: false);
+        connections.CountFailure(key, ResponseFlag.Deny);
+        connections.CountClosed(connections.Resolve(key), ResponseFlag.None);
+        var lines = Encoding.UTF8.GetString(Exposed(metrics)).Split('\n');
+        Assert.Equal(1, Value("opened", "-"));
+        Assert.Equal((1, 1), (Value("closed", "-"), Value("closed", "DENY")));
+        Assert.Equal(1, Value("failed", "DENY"));
+
+        int Value(string family, string flag) => int.Parse(
+            lines.Single(line => line.StartsWith($"istio_tcp_connections_{family}_total{{", StringComparison.Ordinal)
+                && line.Contains($"response_flags=\"{flag}\"", StringComparison.Ordinal)).Split(' ')[^1],
+            System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
     public void Revoked_and_untracked_connections_are_counted_by_side()
     {
         var metrics = new Metrics();
