@@ -101,6 +101,19 @@ public sealed class AdminServerTests : IAsyncDisposable
         Assert.DoesNotContain("peer-1", await SendRawAsync("HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_scraper_that_does_not_read_keeps_no_other_from_the_page()
+    {
+        FillMetrics(9000);
+        _metrics.Gauges("wide", "Wide.", ["x"]).With(new string('w', 16 * 1024 * 1024)); // More than the kernel holds for a reader.
+        using var client = Start(new AdminLimits { ResponseTimeout = TimeSpan.FromMinutes(5) });
+        using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await slow.ConnectAsync(_server!.EndPoint);
+        await slow.SendAsync("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        await slow.ReceiveAsync(new byte[1]); // Its page is on its way.
+        Assert.Contains("many_total{", await CountsAsync(client), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3000)]
