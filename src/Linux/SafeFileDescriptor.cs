@@ -16,8 +16,8 @@ public sealed class SafeFileDescriptor : SafeHandle
 
     public override bool IsInvalid => handle < 0;
 
-    /// <summary>The number, valid only while the caller keeps this object alive and undisposed.</summary>
-    public int Number => (int)handle;
+    /// <summary>The number, valid only while the caller keeps this object alive and undisposed; -1 once it is closed.</summary>
+    public int Number => IsClosed ? -1 : (int)handle;
 
     /// <summary>A second descriptor for the same open file, with close-on-exec.</summary>
     public SafeFileDescriptor Duplicate()

@@ -8,7 +8,6 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
 {
     /// <summary>Connections accepted in one go, before other sources get their turn.</summary>
     private const int BatchMax = 64;
-    private const string SomaxconnPath = "/proc/sys/net/core/somaxconn";
 
     /// <summary>How long to leave the queue alone when descriptors or memory ran out.</summary>
     private static readonly TimeSpan ExhaustedPause = TimeSpan.FromMilliseconds(100);
@@ -19,14 +18,23 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
     private readonly LoopTimer _pause;
     private readonly bool _isInet;
     private readonly bool _isStream;
+    private readonly int _backlog;
     private int _descriptor;
     private bool _continuing;
 
-    private LoopListener(EventLoop loop, int descriptor, ILoopAcceptor acceptor, bool isInet, bool isStream)
+    private LoopListener(EventLoop loop, int descriptor, ILoopAcceptor acceptor, bool isInet, bool isStream, int backlog)
     {
-        (_loop, _descriptor, _acceptor, _isInet, _isStream) = (loop, descriptor, acceptor, isInet, isStream);
+        (_loop, _descriptor, _acceptor, _isInet, _isStream, _backlog) = (loop, descriptor, acceptor, isInet, isStream, backlog);
         _pause = new LoopTimer(loop, this);
-        _registration = loop.RegisterRaw(descriptor, this, hearsWritable: false);
+        try
+        {
+            _registration = loop.RegisterRaw(descriptor, this, hearsWritable: false);
+        }
+        catch
+        {
+            _ = Libc.close(descriptor);
+            throw;
+        }
     }
 
     /// <summary>Where it listens; the port is the kernel's choice if zero was asked for.</summary>
@@ -49,14 +57,14 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
         if (error != Errno.None) return error;
         error = SocketCalls.Set(descriptor, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
         if (error == Errno.None) error = SocketCalls.Bind(descriptor, local, asV6: local.IsV6);
-        if (error == Errno.None && Libc.listen(descriptor, BoundedBacklog(options.Backlog)) != 0) error = Libc.LastError;
+        if (error == Errno.None && Libc.listen(descriptor, options.Backlog) != 0) error = Libc.LastError;
         if (error != Errno.None)
         {
             _ = Libc.close(descriptor);
             return error;
         }
 
-        listener = new LoopListener(loop, descriptor, acceptor, isInet: true, isStream: true);
+        listener = new LoopListener(loop, descriptor, acceptor, isInet: true, isStream: true, options.Backlog);
         return Errno.None;
     }
 
@@ -69,18 +77,18 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
         listener = null;
         var options = new SocketOptions();
         var isStream = kind == UnixSocketKind.Stream;
+        var address = stackalloc byte[UnixAddress.SizeMax];
+        var length = UnixAddress.Write(path, new Span<byte>(address, UnixAddress.SizeMax));
+        File.Delete(path); // Both may throw: before there is a descriptor to lose.
         var error = SocketCalls.TryCreate(Libc.AF_UNIX, isStream ? Libc.SOCK_STREAM : Libc.SOCK_SEQPACKET, options, out var descriptor);
         if (error != Errno.None) return error;
 
-        File.Delete(path);
-        var address = stackalloc byte[UnixAddress.SizeMax];
-        var length = UnixAddress.Write(path, new Span<byte>(address, UnixAddress.SizeMax));
         if (Libc.bind(descriptor, address, (uint)length) != 0) error = Libc.LastError;
         if (error == Errno.None)
         {
             // Before listen: until then every connect is refused. The address holds the path, terminated, behind its family.
             if (Libc.chmod(address + sizeof(ushort), (uint)mode) != 0) error = Libc.LastError;
-            else if (Libc.listen(descriptor, BoundedBacklog(options.Backlog)) != 0) error = Libc.LastError;
+            else if (Libc.listen(descriptor, options.Backlog) != 0) error = Libc.LastError;
         }
 
         if (error != Errno.None)
@@ -89,7 +97,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
             return error;
         }
 
-        listener = new LoopListener(loop, descriptor, acceptor, isInet: false, isStream);
+        listener = new LoopListener(loop, descriptor, acceptor, isInet: false, isStream, options.Backlog);
         return Errno.None;
     }
 
@@ -99,7 +107,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
         ArgumentNullException.ThrowIfNull(loop);
         ArgumentNullException.ThrowIfNull(descriptor);
         loop.RequireCurrent();
-        return new LoopListener(loop, descriptor.Release(), acceptor, isInet: true, isStream: true);
+        return new LoopListener(loop, descriptor.Release(), acceptor, isInet: true, isStream: true, SocketOptions.BacklogDefault);
     }
 
     /// <summary>A second descriptor for handing this listener to another process.</summary>
@@ -129,6 +137,23 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
         if (!_pause.IsArmed) AcceptBatch();
     }
 
+    /// <summary>
+    /// Takes what waits in the queue, as much as one can hold, and closes: the kernel resets what is left there, though its clients have
+    /// been told that they are connected.
+    /// </summary>
+    public void Drain()
+    {
+        try
+        {
+            var most = _backlog + 1L; // The kernel lets in one more than asked for.
+            while (most-- > 0 && TryAcceptOne()) { }
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
     public void Dispose()
     {
         if (_descriptor < 0) return;
@@ -138,29 +163,32 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
         _descriptor = -1;
     }
 
-    private unsafe void AcceptBatch()
+    private void AcceptBatch()
     {
-        var address = stackalloc byte[UnixAddress.SizeMax];
         for (var i = 0; i < BatchMax; i++)
         {
-            if (_descriptor < 0) return; // Disposed by whom we just handed a connection.
-            uint length = UnixAddress.SizeMax;
-            var accepted = Libc.accept4(_descriptor, address, &length, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
-            if (accepted < 0)
-            {
-                if (GoOnAfter(Libc.LastError)) continue;
-                return;
-            }
-
-            Accepted++; // With the listener's own options: the kernel hands TCP_NODELAY, keepalive and timeouts on to what it accepts.
-            var peer = default(InetEndpoint);
-            if (_isInet) InetEndpoint.TryRead(new ReadOnlySpan<byte>(address, (int)Math.Min(length, UnixAddress.SizeMax)), out peer);
-            Hand(new AcceptedSocket(accepted, _isStream, peer));
+            if (!TryAcceptOne()) return;
         }
 
         if (_continuing) return;
         _continuing = true;
         _loop.RunNextTurn(this);
+    }
+
+    /// <summary>False when there is nothing more to take for now.</summary>
+    private unsafe bool TryAcceptOne()
+    {
+        if (_descriptor < 0) return false; // Disposed by whom we just handed a connection.
+        var address = stackalloc byte[UnixAddress.SizeMax];
+        uint length = UnixAddress.SizeMax;
+        var accepted = Libc.accept4(_descriptor, address, &length, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
+        if (accepted < 0) return GoOnAfter(Libc.LastError);
+
+        Accepted++; // With the listener's own options: the kernel hands TCP_NODELAY, keepalive and timeouts on to what it accepts.
+        var peer = default(InetEndpoint);
+        if (_isInet) InetEndpoint.TryRead(new ReadOnlySpan<byte>(address, (int)Math.Min(length, UnixAddress.SizeMax)), out peer);
+        Hand(new AcceptedSocket(accepted, _isStream, peer));
+        return true;
     }
 
     /// <summary>A bug in how one connection begins must not close the port for all that follow.</summary>
@@ -194,7 +222,4 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
                 return true;
         }
     }
-
-    private static int BoundedBacklog(int asked) =>
-        int.TryParse(File.ReadAllText(SomaxconnPath), out var most) ? Math.Min(asked, most) : asked;
 }

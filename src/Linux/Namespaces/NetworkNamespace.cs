@@ -125,8 +125,14 @@ public sealed unsafe class NetworkNamespace : IDisposable
     public override string ToString() => Identity.ToString();
 
     /// <summary>
+    /// Whether this process may enter namespaces: goes from its own into its own. NotPermitted without CAP_SYS_ADMIN. On the calling thread,
+    /// which is where it was afterwards.
+    /// </summary>
+    public static Errno TryReenterOwn() => TrySet(Own._descriptor);
+
+    /// <summary>
     /// Makes a socket inside, on the calling thread, which comes back at once: a socket stays in the namespace it was made in. A thread
-    /// that could not come back would serve the wrong pod, so that ends the process.
+    /// that could not come back would serve the wrong pod, so that ends the process. BadDescriptor once this object is disposed.
     /// </summary>
     internal Errno TryCreateSocket(int family, int type, int protocol, out int socket)
     {
@@ -138,12 +144,13 @@ public sealed unsafe class NetworkNamespace : IDisposable
             return socket >= 0 ? Errno.None : Libc.LastError;
         }
 
-        if (Libc.setns(_descriptor.Number, Libc.CLONE_NEWNET) != 0) return Libc.LastError;
+        var entered = TrySet(_descriptor);
+        if (entered != Errno.None) return entered;
         socket = Libc.socket(family, type, protocol);
         var error = socket >= 0 ? Errno.None : Libc.LastError;
-        if (Libc.setns(own._descriptor.Number, Libc.CLONE_NEWNET) != 0)
+        if (TrySet(own._descriptor) is var stuck and not Errno.None)
         {
-            Environment.FailFast($"A thread cannot leave the network namespace of a pod: {Libc.LastError}.");
+            Environment.FailFast($"A thread cannot leave the network namespace of a pod: {stuck}.");
         }
 
         return error;
@@ -151,7 +158,26 @@ public sealed unsafe class NetworkNamespace : IDisposable
 
     private static void Enter(SafeFileDescriptor descriptor)
     {
-        if (Libc.setns(descriptor.Number, Libc.CLONE_NEWNET) != 0) throw new LinuxException("setns", Libc.LastError);
+        if (TrySet(descriptor) is var error and not Errno.None) throw new LinuxException("setns", error);
+    }
+
+    /// <summary>Holds the descriptor during the call: the number of a closed one may be another pod's namespace by now.</summary>
+    private static Errno TrySet(SafeFileDescriptor descriptor)
+    {
+        var isHeld = false;
+        try
+        {
+            descriptor.DangerousAddRef(ref isHeld);
+            return Libc.setns(descriptor.Number, Libc.CLONE_NEWNET) == 0 ? Errno.None : Libc.LastError;
+        }
+        catch (ObjectDisposedException)
+        {
+            return Errno.BadDescriptor;
+        }
+        finally
+        {
+            if (isHeld) descriptor.DangerousRelease();
+        }
     }
 
     private static T OnNewThread<T>(Func<T> work)

@@ -1,3 +1,4 @@
+using Mesh.Linux.Interop;
 using Mesh.Linux.Namespaces;
 
 namespace Mesh.Linux.Sockets;
@@ -41,4 +42,12 @@ public sealed record SocketOptions
     public int Backlog { get; init; } = BacklogDefault;
 
     public const int BacklogDefault = 4096;
+
+    /// <summary>Makes a TCP socket this way and closes it: what the kernel would say to a real one. Any thread.</summary>
+    public Errno Probe()
+    {
+        var error = SocketCalls.TryCreate(Libc.AF_INET, Libc.SOCK_STREAM, this, out var descriptor);
+        if (error == Errno.None) _ = Libc.close(descriptor);
+        return error;
+    }
 }

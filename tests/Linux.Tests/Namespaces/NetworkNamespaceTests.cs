@@ -53,6 +53,35 @@ public sealed class NetworkNamespaceTests
         });
     }
 
+    [Fact]
+    public async Task A_disposed_namespace_makes_no_socket_though_its_number_means_another_one_by_now()
+    {
+        using var other = CreateOrSkip();
+        var gone = CreateOrSkip();
+        var number = gone.Descriptor.Number;
+        gone.Dispose();
+        var copies = new List<NetworkNamespace>();
+        do
+        {
+            copies.Add(other.Duplicate()); // The lowest number that is free.
+        }
+        while (copies[^1].Descriptor.Number < number);
+
+        await using var test = new TestLoop();
+        await test.RunAsync(async () =>
+        {
+            var outcome = await LoopSocket.ConnectAsync(
+                test.Loop, InetEndpoint.LoopbackV4(15001), new SocketOptions { Namespace = gone }, TimeSpan.FromSeconds(1));
+            Assert.Equal(Errno.BadDescriptor, outcome.Error);
+        });
+        Assert.Equal(Errno.BadDescriptor, Assert.Throws<LinuxException>(() => gone.Run(static () => { })).Error);
+        Assert.Equal(-1, gone.Descriptor.Number);
+        foreach (var copy in copies) copy.Dispose();
+    }
+
+    [Fact]
+    public void Whoever_may_make_namespaces_may_enter_them() => CreateOrSkip().Run(static () => Assert.Equal(Errno.None, NetworkNamespace.TryReenterOwn()));
+
     private static NetworkNamespace CreateOrSkip()
     {
         try
