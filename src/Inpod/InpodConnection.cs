@@ -18,6 +18,7 @@ public sealed class InpodConnection : IDisposable
     public async Task<InpodEvent> NextAsync(CancellationToken stop)
     {
         if (_owesReply) throw new InvalidOperationException("The agent waits for the reply to its last request.");
+        stop.ThrowIfCancellationRequested();
         using var cut = stop.Register(static s => ((InpodConnection)s!).CloseFromAnywhere(), this);
         while (true)
         {

@@ -196,6 +196,55 @@ public sealed class InpodServerTests
     }
 
     [Fact]
+    public async Task Why_the_agent_cannot_be_reached_is_told_once_and_not_at_every_try()
+    {
+        await using var node = await TestNode.StartAsync();
+        var path = node.Path + ".later";
+        var told = new List<string>();
+        var first = new TaskCompletionSource();
+        var connecting = node.RunAsync(async () =>
+        {
+            var client = new InpodClient(node.Loop, path)
+            {
+                OnFailure = problem =>
+                {
+                    told.Add(problem);
+                    first.TrySetResult();
+                },
+            };
+            (await client.ConnectAsync(CancellationToken.None)).Dispose();
+            return await client.ConnectAsync(CancellationToken.None);
+        });
+        await first.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await Task.Delay(200); // Some more tries: after 20, 40 and 80 ms.
+        await using var server = await InpodServer.StartAsync(node.Loop, new InpodServerOptions { Path = path }, node);
+        await connecting;
+        Assert.Equal([$"cannot reach the node agent at {path}: NotFound"], told);
+    }
+
+    [Fact]
+    public async Task An_agent_that_accepts_and_closes_at_once_is_redialled_ever_less_often()
+    {
+        await using var node = await TestNode.StartAsync();
+        await node.RunAsync(async () =>
+        {
+            var path = node.Path + ".closing";
+            var acceptor = new ClosingAcceptor();
+            LoopListener.TryListenUnix(node.Loop, path, UnixSocketKind.Packets, UnixFileMode.UserRead | UnixFileMode.UserWrite, acceptor, out var listener);
+            var client = new InpodClient(node.Loop, path);
+            var started = System.Diagnostics.Stopwatch.StartNew();
+            for (var i = 0; i < 6; i++)
+            {
+                using var connection = await client.ConnectAsync(CancellationToken.None);
+                Assert.IsType<InpodEvent.Closed>(await connection.NextAsync(CancellationToken.None));
+            }
+
+            Assert.True(started.Elapsed > TimeSpan.FromMilliseconds(600), $"six times within {started.Elapsed}"); // At once, then after 20, 40, 80, 160 and 320 ms.
+            listener!.Dispose();
+        });
+    }
+
+    [Fact]
     public async Task Waiting_for_an_event_ends_when_told_to_stop()
     {
         await using var node = await TestNode.StartAsync();
@@ -247,6 +296,11 @@ public sealed class InpodServerTests
             if (error == Errno.WouldBlock) Assert.Equal(WaitOutcome.Ready, await socket.ReadableAsync(TimeSpan.FromSeconds(5)));
             else if (error != Errno.None || received.Bytes == 0) return;
         }
+    }
+
+    private sealed class ClosingAcceptor : ILoopAcceptor
+    {
+        public void OnAccepted(AcceptedSocket accepted) => accepted.Close();
     }
 
     private sealed class OneConnection(EventLoop loop) : ILoopAcceptor
