@@ -26,6 +26,9 @@ namespace Mesh.Ztunnel;
 internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, TimeProvider time)
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A proxy that cannot go on takes no new connections, so what it carries holds its successor up no longer than this.</summary>
+    private static readonly TimeSpan FailedDrainLongest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
     private const int CodeReleaseGrowth = 4;
     private static readonly TimeSpan CodeReleaseLongest = TimeSpan.FromHours(1);
@@ -70,23 +73,43 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         dnsReady?.Done(); // From here on a pod's proxy is only told of when its names are answered, too.
 
         using var end = new CancellationTokenSource();
+        using var serving = CancellationTokenSource.CreateLinkedTokenSource(shutdown.Stop); // Also cancelled by vital work that fails.
         var running = new TaskSet(_log);
-        running.Add(admin.RunAsync(end.Token));
+        running.AddVital("the operators' pages", admin.RunAsync(end.Token), serving);
+        foreach (var worker in _workers) running.AddVital($"the loop {worker.Loop.Name}", worker.Loop.Ended.WaitAsync(end.Token), serving);
         if (revocationWatch is not null)
         {
             var sweep = new RevocationSweep(certificates, _workers, context.Metrics, log.Scope("revocation"));
-            running.Add(revocationWatch.RunAsync(sweep.ApplyAsync, end.Token));
+            running.AddVital("the watch of revocations", revocationWatch.RunAsync(sweep.ApplyAsync, end.Token), serving);
         }
 
-        running.Add(FeedAsync(context, builder, housekeeping, stateReady, seeds, running, end.Token));
-        await WaitAsync(shutdown.Stop);
+        MeshFeed? feed = null;
+        if (options.Xds is not null)
+        {
+            var chance = new Random(seeds.Next());
+            feed = new MeshFeed(options, builder, view, certificates, _metrics, log.Scope("xds"), time, chance, context.Names);
+            running.AddVital("the feed of the mesh", feed.RunAsync(end.Token), serving);
+        }
 
-        await DrainAsync();
+        running.Add(SettleMemoryAsync(feed, end.Token));
+        var pods = new TaskSet(_log);
+        pods.AddVital("the care of the pods", CareForPodsAsync(feed, housekeeping, stateReady, serving.Token), serving);
+        await WaitAsync(serving.Token);
+        return await EndAsync(running, pods, end);
+    }
+
+    /// <summary>What ends in which order; the exit code.</summary>
+    private async Task<int> EndAsync(TaskSet running, TaskSet pods, CancellationTokenSource end)
+    {
+        await pods.WhenAllAsync(); // First nobody gives us pods any more: those that came later would be taken from our successor.
+        var failure = running.Failure ?? pods.Failure;
+        await DrainAsync(failure is not null && FailedDrainLongest < options.DrainDeadline ? FailedDrainLongest : options.DrainDeadline);
         await end.CancelAsync();
         await running.WhenAllAsync();
-        foreach (var pod in Pods()) await pod.CutAsync(RelayEnd.Drained); // Also one that came while the others were drained.
         foreach (var worker in _workers) await worker.DisposeAsync();
-        return 0;
+        if (failure is null) return 0;
+        _log.LogError("ended, to be started anew, because of {Failure}", failure);
+        return 1;
     }
 
     private IReadOnlyCollection<PodProxy> Pods()
@@ -210,38 +233,24 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         return null;
     }
 
-    /// <summary>The mesh first, then the pods: an agent's pod is only taken when its workload can be known.</summary>
-    private async Task FeedAsync(
-        ProxyContext context, MeshSnapshotBuilder builder, EventLoop housekeeping, ReadinessTask ready, Random seeds, TaskSet running, CancellationToken stop)
+    /// <summary>The mesh first, then the pods, until told to stop: an agent's pod is only taken when its workload can be known.</summary>
+    private async Task CareForPodsAsync(MeshFeed? feed, EventLoop housekeeping, ReadinessTask ready, CancellationToken stop)
     {
-        if (options.Xds is not null)
-        {
-            var chance = new Random(seeds.Next());
-            var feed = new MeshFeed(options, builder, context.Mesh, context.Certificates, _metrics, log.Scope("xds"), time, chance, context.Names);
-            running.Add(feed.RunAsync(stop));
-            try
-            {
-                await feed.Synced.WaitAsync(stop);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                return; // Told to end before the control plane answered.
-            }
-        }
-
+        if (feed is not null) await feed.Synced.WaitAsync(stop);
         ready.Done();
-        running.Add(SettleMemoryAsync(stop));
-        if (_registry is { } registry) running.Add(housekeeping.InvokeAsync(() => registry.RunAsync(stop)));
+        if (_registry is { } registry) await housekeeping.InvokeAsync(() => registry.RunAsync(stop));
+        else await WaitAsync(stop);
     }
 
     /// <summary>
     /// Reading the mesh made garbage and used code that nobody needs again soon: both are given back, the garbage while nothing is carried
     /// yet. Code that single events need (handshakes, a page, a push) is given back now and then, ever less often: it costs a fault to return.
     /// </summary>
-    private async Task SettleMemoryAsync(CancellationToken stop)
+    private async Task SettleMemoryAsync(MeshFeed? feed, CancellationToken stop)
     {
         try
         {
+            if (feed is not null) await feed.Synced.WaitAsync(stop);
             await Task.Delay(SettleDelay, time, stop); // The first certificate has come by then.
             if (_workers.Sum(static worker => worker.LiveCount) == 0)
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -258,15 +267,16 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     }
 
     /// <summary>Listeners close at once, tunnels are told to finish, connections go on until the deadline, and the rest is cut.</summary>
-    private async Task DrainAsync()
+    private async Task DrainAsync(TimeSpan longest)
     {
-        _log.LogInformation("draining for up to {Deadline}", options.DrainDeadline);
+        _log.LogInformation("draining for up to {Deadline}", longest);
         foreach (var pod in Pods()) await pod.DrainAsync();
         var started = time.GetTimestamp();
-        while (_workers.Sum(static worker => worker.LiveCount) > 0 && time.GetElapsedTime(started) < options.DrainDeadline)
+        do
         {
-            await Task.Delay(DrainPoll, time);
+            await Task.Delay(DrainPoll, time); // What was just accepted is not counted yet.
         }
+        while (_workers.Sum(static worker => worker.LiveCount) > 0 && time.GetElapsedTime(started) < longest);
 
         foreach (var pod in Pods()) await pod.CutAsync(RelayEnd.Drained);
         await Task.Delay(DrainPoll, time); // What was cut still writes its line.

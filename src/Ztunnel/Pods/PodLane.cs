@@ -34,29 +34,29 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
     /// <summary>Everything here has ended, and nothing may begin.</summary>
     public bool IsCut { get; private set; }
 
-    /// <summary>Opens the listeners; null, or which port cannot be opened and why.</summary>
+    /// <summary>Opens the listeners; null, or which port cannot be opened and why, with none left open.</summary>
     public string? Open(bool preservesSource)
     {
-        var options = Worker.Context.Options;
-        var ofTunnels = Pod.ListenOptions with { Transparency = preservesSource ? Transparency.Required : Transparency.Off };
-        var ofClients = ofTunnels with { KeepAlive = options.KeepAlive };
-        var ofThePod = ofClients with { StaysOnMachine = true };
-        var problem = Listen(MeshPorts.InboundHbone, ofTunnels, new InboundTunnelAcceptor(this));
-        if (!Pod.IsInboundOnly)
+        try
         {
-            problem ??= Listen(MeshPorts.InboundPlaintext, ofClients, new PassthroughAcceptor(this))
-                ?? Listen(MeshPorts.Outbound, ofThePod, new OutboundAcceptor(this))
-                ?? (options.SocksEnabled ? ListenForSocks(ofThePod with { Transparency = Transparency.Off }) : null);
+            var problem = OpenAll(preservesSource);
+            if (problem is null) Worker.Lanes.Add(this);
+            else CloseListeners();
+            return problem;
         }
-
-        if (problem is null) Worker.Lanes.Add(this);
-        return problem;
+        catch
+        {
+            CloseListeners();
+            throw;
+        }
     }
 
+    /// <summary>What waits at the ports is still taken: its clients have been told that they are connected.</summary>
     public Task DrainAsync()
     {
         IsDraining = true;
-        CloseListeners();
+        foreach (var listener in _listeners) listener.Drain();
+        _listeners.Clear();
         foreach (var tunnel in _tunnels) tunnel.Drain();
         return Task.CompletedTask;
     }
@@ -105,6 +105,23 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         return _keys[index] = fresh;
     }
 
+    private string? OpenAll(bool preservesSource)
+    {
+        var options = Worker.Context.Options;
+        var ofTunnels = Pod.ListenOptions with { Transparency = preservesSource ? Transparency.Required : Transparency.Off };
+        var ofClients = ofTunnels with { KeepAlive = options.KeepAlive };
+        var ofThePod = ofClients with { StaysOnMachine = true };
+        var problem = Listen(MeshPorts.InboundHbone, ofTunnels, new InboundTunnelAcceptor(this));
+        if (!Pod.IsInboundOnly)
+        {
+            problem ??= Listen(MeshPorts.InboundPlaintext, ofClients, new PassthroughAcceptor(this))
+                ?? Listen(MeshPorts.Outbound, ofThePod, new OutboundAcceptor(this))
+                ?? (options.SocksEnabled ? ListenForSocks(ofThePod with { Transparency = Transparency.Off }) : null);
+        }
+
+        return problem;
+    }
+
     private string? Listen(ushort port, SocketOptions options, ILoopAcceptor acceptor)
     {
         var error = Errno.FamilyNotSupported;
@@ -130,7 +147,6 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
             return null;
         }
 
-        CloseListeners();
         return $"cannot listen on port {port}: {error}";
     }
 

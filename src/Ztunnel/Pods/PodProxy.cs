@@ -33,8 +33,8 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     /// <summary>The mark of its sockets: what the pod's rules know ours by. The proxy's own pod has no rules.</summary>
     public uint Mark => IsInboundOnly ? 0 : context.Options.PacketMark;
 
-    /// <summary>Inbound connections carry the client's address on to the application.</summary>
-    public bool PreservesSource { get; private set; }
+    /// <summary>Inbound connections carry the client's address on to the application. Whether we may was found out at the start.</summary>
+    public bool PreservesSource => !IsInboundOnly && context.Options.PreserveSource != false;
 
     /// <summary>Who answers this pod's names; null when nobody does.</summary>
     public PodDns? Dns => _dns;
@@ -58,31 +58,36 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
 
     TunnelIdentity? ITunnelOrigin.Identity => Local.Workload is { } workload ? context.Certificates.Find(workload.Identity) : null;
 
-    /// <summary>Opens the listeners on every worker; null, or why the pod cannot be served, with nothing left open.</summary>
+    /// <summary>
+    /// Opens the listeners on every worker; null, or why the pod cannot be served. Then, and when it throws, nothing is left open and the
+    /// namespace is still there for another try.
+    /// </summary>
     public async Task<string?> StartAsync()
     {
-        PreservesSource = !IsInboundOnly && context.Options.PreserveSource != false;
+        string? problem = "the start failed";
+        try
+        {
+            return problem = await OpenAsync();
+        }
+        finally
+        {
+            if (problem is not null) await CloseAsync(RelayEnd.Drained);
+        }
+    }
+
+    private async Task<string?> OpenAsync()
+    {
         for (var i = 0; i < workers.Count; i++)
         {
             var lane = new PodLane(this, workers[i]);
-            var problem = await workers[i].Loop.InvokeAsync(() => Task.FromResult(OpenLane(lane, isFirst: i == 0)));
-            if (problem is not null)
-            {
-                await CloseListenersAsync();
-                return problem;
-            }
-
+            var problem = await workers[i].Loop.InvokeAsync(() => Task.FromResult(lane.Open(PreservesSource)));
+            if (problem is not null) return problem;
             _lanes[i] = lane;
             Volatile.Write(ref _lanesOpen, i + 1); // Those before accept already, and may look for the one with the fewest tunnels.
             if (!context.Options.PortReuse) break; // Without sharing the ports one worker accepts for all.
         }
 
-        if (await OpenDnsAsync() is { } refused)
-        {
-            await CloseListenersAsync();
-            return refused;
-        }
-
+        if (await OpenDnsAsync() is { } refused) return refused;
         if (Local.Workload is { AcceptsHbone: true } workload) context.Certificates.Prefetch(workload.Identity);
         return null;
     }
@@ -97,16 +102,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     /// <summary>Everything of this pod ends now.</summary>
     public async Task CutAsync(RelayEnd reason)
     {
-        foreach (var lane in Lanes) await CutAsync(lane, reason);
-        if (_dns is { } dns)
-        {
-            await dns.Worker.Loop.InvokeAsync(() =>
-            {
-                dns.Dispose();
-                return Task.CompletedTask;
-            });
-        }
-
+        await CloseAsync(reason);
         Namespace?.Dispose();
     }
 
@@ -155,28 +151,38 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
         if (!context.Dns.IsServing || IsInboundOnly) return null;
         var at = context.Options.PortReuse ? (int)((uint)string.GetHashCode(Uid, StringComparison.Ordinal) % (uint)workers.Count) : 0;
         var dns = new PodDns(this, workers[at], context.Dns);
-        if (await dns.Worker.Loop.InvokeAsync(() => Task.FromResult(dns.Open())) is { } problem) return problem;
-        _dns = dns;
-        return null;
+        var problem = await dns.Worker.Loop.InvokeAsync(() =>
+        {
+            try
+            {
+                return Task.FromResult(dns.Open());
+            }
+            catch
+            {
+                dns.Dispose();
+                throw;
+            }
+        });
+        if (problem is null) _dns = dns;
+        return problem;
     }
 
-    private string? OpenLane(PodLane lane, bool isFirst)
+    private async Task CloseAsync(RelayEnd reason)
     {
-        var problem = lane.Open(PreservesSource);
-        if (problem is null || !isFirst || !PreservesSource || context.Options.PreserveSource == true) return problem;
-        PreservesSource = false; // The kernel does not allow transparent sockets, and nobody insists on them.
-        return lane.Open(preservesSource: false);
-    }
+        foreach (var lane in Lanes)
+        {
+            await lane.Worker.Loop.InvokeAsync(() =>
+            {
+                lane.Cut(reason);
+                return Task.CompletedTask;
+            });
+        }
 
-    private static Task CutAsync(PodLane lane, RelayEnd reason) => lane.Worker.Loop.InvokeAsync(() =>
-    {
-        lane.Cut(reason);
-        return Task.CompletedTask;
-    });
-
-    private async Task CloseListenersAsync()
-    {
-        foreach (var lane in Lanes) await CutAsync(lane, RelayEnd.Drained);
-        _lanesOpen = 0;
+        if (_dns is not { } dns) return;
+        await dns.Worker.Loop.InvokeAsync(() =>
+        {
+            dns.Dispose();
+            return Task.CompletedTask;
+        });
     }
 }

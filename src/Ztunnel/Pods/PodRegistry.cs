@@ -49,38 +49,48 @@ internal sealed class PodRegistry
     /// <summary>Follows the agent until told to stop; a broken protocol is the agent's fault and ends in a new connection.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        var client = new InpodClient(_loop, _context.Options.InpodPath);
         using var turn = new SemaphoreSlim(1); // Events and retries take turns.
-        var retries = RetryPendingAsync(turn, stop);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var retries = RetryPendingAsync(turn, end.Token);
         try
         {
-            while (true)
-            {
-                using var connection = await client.ConnectAsync(stop);
-                _log.LogInformation("connected to the node agent at {Path}", _context.Options.InpodPath);
-                var why = await FollowAsync(connection, turn, stop);
-                _ready.Undone();
-                _log.LogWarning("the node agent is gone ({Why}); running pods are served on", why);
-            }
+            await FollowAgentAsync(turn, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The ordinary way out.
         }
+        finally
+        {
+            await end.CancelAsync();
+            await retries;
+        }
+    }
 
-        await retries;
+    private async Task FollowAgentAsync(SemaphoreSlim turn, CancellationToken stop)
+    {
+        var client = new InpodClient(_loop, _context.Options.InpodPath)
+        {
+            OnFailure = problem => _log.LogWarning("{Problem}; trying on, and running pods are served on", problem),
+        };
+        while (true)
+        {
+            using var connection = await client.ConnectAsync(stop);
+            _log.LogInformation("connected to the node agent at {Path}", _context.Options.InpodPath);
+            await InTurnAsync(turn, ForgetPicture);
+            var why = await FollowAsync(connection, turn, stop);
+            await InTurnAsync(turn, () => _isSnapshotReceived = false);
+            _log.LogWarning("the node agent is gone ({Why}); running pods are served on", why);
+        }
     }
 
     private async Task<string> FollowAsync(InpodConnection connection, SemaphoreSlim turn, CancellationToken stop)
     {
-        _isSnapshotReceived = false;
-        _named.Clear();
-        DropPending();
         while (true)
         {
             var heard = await connection.NextAsync(stop);
             if (heard is InpodEvent.Closed closed) return closed.Why;
-            await turn.WaitAsync(stop);
+            await turn.WaitAsync(CancellationToken.None); // What was heard is done and answered, also at the end.
             try
             {
                 var (problem, isFatal) = await HandleAsync(heard);
@@ -89,10 +99,26 @@ internal sealed class PodRegistry
             }
             finally
             {
-                turn.Release();
                 Publish();
+                turn.Release();
             }
         }
+    }
+
+    private async Task InTurnAsync(SemaphoreSlim turn, Action work)
+    {
+        await turn.WaitAsync(CancellationToken.None);
+        work();
+        Publish();
+        turn.Release();
+    }
+
+    /// <summary>A new connection begins with the whole picture.</summary>
+    private void ForgetPicture()
+    {
+        _isSnapshotReceived = false;
+        _named.Clear();
+        DropPending();
     }
 
     private async ValueTask<(string? Problem, bool IsFatal)> HandleAsync(InpodEvent heard)
@@ -136,7 +162,7 @@ internal sealed class PodRegistry
             await StopAsync(add.Uid); // The sandbox was made anew.
         }
 
-        if (_running.Count >= PodsMax)
+        if (_running.Count + _pending.Count >= PodsMax)
         {
             add.Namespace.Dispose();
             return $"more than {PodsMax} pods on a node";
@@ -147,10 +173,21 @@ internal sealed class PodRegistry
         return problem;
     }
 
+    /// <summary>Null, or why the pod cannot be served for now: whatever the reason, the other pods go on.</summary>
     private async ValueTask<string?> TryStartAsync(InpodEvent.Add add)
     {
         var pod = new PodProxy(add.Uid, add.Info, add.Namespace, _context, _workers);
-        var problem = await pod.StartAsync();
+        string? problem;
+        try
+        {
+            problem = await pod.StartAsync();
+        }
+        catch (Exception fault)
+        {
+            _log.LogError(fault, "starting a pod's proxy failed by a fault of ours");
+            problem = fault.Message;
+        }
+
         if (problem is not null)
         {
             _log.LogWarning("pod {Namespace}/{Name} cannot be served: {Problem}", add.Info.Namespace, add.Info.Name, problem);
@@ -189,8 +226,8 @@ internal sealed class PodRegistry
                 }
                 finally
                 {
-                    turn.Release();
                     Publish();
+                    turn.Release();
                 }
             }
         }
