@@ -35,10 +35,11 @@ internal class Node : IDisposable
 
     public int? ExitCode => _process is { HasExited: true } ended ? ended.ExitCode : null;
 
-    public void Start(Dictionary<string, string> environment)
+    /// <summary>The proxy, by way of a program that starts another one if given.</summary>
+    public void Start(Dictionary<string, string> environment, params string[] by)
     {
         var published = Environment.GetEnvironmentVariable("ZTUNNEL_BIN");
-        _process = StartInside(string.IsNullOrEmpty(published) ? ["dotnet", BuiltProgram] : [published], environment);
+        _process = StartInside(string.IsNullOrEmpty(published) ? [.. by, "dotnet", BuiltProgram] : [.. by, published], environment);
         _process.OutputDataReceived += (_, e) => Keep(e.Data);
         _process.ErrorDataReceived += (_, e) => Keep(e.Data);
         _process.BeginOutputReadLine();
