@@ -29,6 +29,7 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
 
     /// <summary>A proxy that cannot go on takes no new connections, so what it carries holds its successor up no longer than this.</summary>
     private static readonly TimeSpan FailedDrainLongest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AgentLeaveLongest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
     private const int CodeReleaseGrowth = 4;
     private static readonly TimeSpan CodeReleaseLongest = TimeSpan.FromHours(1);
@@ -76,7 +77,8 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
         using var serving = CancellationTokenSource.CreateLinkedTokenSource(shutdown.Stop); // Also cancelled by vital work that fails.
         var running = new TaskSet(_log);
         running.AddVital("the operators' pages", admin.RunAsync(end.Token), serving);
-        foreach (var worker in _workers) running.AddVital($"the loop {worker.Loop.Name}", worker.Loop.Ended.WaitAsync(end.Token), serving);
+        foreach (var loop in _workers.Select(static worker => worker.Loop).Append(housekeeping))
+            running.AddVital($"the loop {loop.Name}", loop.Ended.WaitAsync(end.Token), serving);
         if (revocationWatch is not null)
         {
             var sweep = new RevocationSweep(certificates, _workers, context.Metrics, log.Scope("revocation"));
@@ -101,7 +103,8 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     /// <summary>What ends in which order; the exit code.</summary>
     private async Task<int> EndAsync(TaskSet running, TaskSet pods, CancellationTokenSource end)
     {
-        await pods.WhenAllAsync(); // First nobody gives us pods any more: those that came later would be taken from our successor.
+        // First nobody gives us pods any more: those that came later would be taken from our successor. One that hangs must not keep the rest.
+        await Task.WhenAny(pods.WhenAllAsync(), Task.Delay(AgentLeaveLongest, time));
         var failure = running.Failure ?? pods.Failure;
         await DrainAsync(failure is not null && FailedDrainLongest < options.DrainDeadline ? FailedDrainLongest : options.DrainDeadline);
         await end.CancelAsync();
