@@ -28,7 +28,7 @@ internal static class Table
             text.Append(Cell(ratio, "0.00").PadLeft(16)).Append(Goal(metric, ours, ratio).PadLeft(9)).AppendLine();
         }
 
-        return text.ToString();
+        return text.Append("Ratios: the goals were set on a path that costs the relays a second address translation; see bench/ARCHITECTURE.md.").AppendLine().ToString();
     }
 
     private static string Cell(double value, string format) =>
