@@ -136,7 +136,7 @@ public sealed class TunnelStream
             if (error == Errno.WouldBlock) return;
             if (error != Errno.None)
             {
-                to.OnApplicationFailed(error);
+                to.OnApplicationBroke(error);
                 return;
             }
         }
@@ -191,7 +191,7 @@ public sealed class TunnelStream
             if (sent > 0) GiveBack(sent);
             if (error is not (Errno.None or Errno.WouldBlock))
             {
-                to.OnApplicationFailed(error);
+                to.OnApplicationBroke(error);
                 return;
             }
         }

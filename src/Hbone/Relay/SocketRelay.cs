@@ -13,6 +13,8 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSou
     private readonly SpliceDirection forth = new(client, server);
     private readonly SpliceDirection back = new(server, client);
     private ManualResetValueTaskSourceCore<RelayResult> completion;
+    private SpliceDirection? broken;
+    private Errno brokenBy;
     private bool finished;
     private bool posted;
 
@@ -46,24 +48,37 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSou
 
     private void Pump()
     {
-        var first = forth.Pump(out var firstError);
-        if (firstError != Errno.None)
-        {
-            Fail(forth, firstError);
-            return;
-        }
-        var second = back.Pump(out var secondError);
-        if (secondError != Errno.None)
-        {
-            Fail(back, secondError);
-            return;
-        }
+        var more = Pump(forth, back);
+        if (!finished) more |= Pump(back, forth);
+        if (finished) return;
         if (forth.IsDone && back.IsDone) Finish(RelayEnd.Closed, Errno.None);
-        else if ((first || second) && !posted)
+        else if (more && !posted)
         {
             posted = true; // More than its share this turn: the loop's others go first.
             client.Loop.RunNextTurn(this);
         }
+    }
+
+    /// <summary>True when there is more but others shall have their turn.</summary>
+    private bool Pump(SpliceDirection direction, SpliceDirection other)
+    {
+        if (ReferenceEquals(direction, broken)) return false;
+        var more = direction.Pump(out var error);
+        if (error != Errno.None)
+        {
+            if (broken is not null || direction.FailedAtSource || other.IsDone)
+            {
+                Fail(broken ?? direction, broken is null ? error : brokenBy);
+                return false;
+            }
+            // Whoever takes no more may have answered before it broke: that goes first.
+            (broken, brokenBy) = (direction, error);
+            direction.Release();
+            other.NoteSourceBroken();
+            return true;
+        }
+        if (broken is not null && (direction.IsDone || !more && !direction.HasPending)) Fail(broken, brokenBy);
+        return more;
     }
 
     private void Fail(SpliceDirection direction, Errno error)

@@ -19,6 +19,12 @@ internal sealed class SpliceDirection(LoopSocket source, LoopSocket destination)
     /// <summary>Which end broke, after an error.</summary>
     public bool FailedAtSource { get; private set; }
 
+    /// <summary>The destination has yet to take what was read.</summary>
+    public bool HasPending => pipe is { Pending: > 0 };
+
+    /// <summary>Nothing follows what the source sent so far.</summary>
+    public void NoteSourceBroken() => source.NoteBroken();
+
     /// <summary>Moves what moves now; true when there is more but others shall have their turn.</summary>
     public bool Pump(out Errno error)
     {

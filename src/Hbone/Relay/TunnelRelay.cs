@@ -15,6 +15,7 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
     private ManualResetValueTaskSourceCore<RelayResult> completion;
     private bool finished;
     private bool applicationTold;
+    private Errno broken;
 
     /// <summary>Live counters, this loop's thread only.</summary>
     public long BytesFromApplication { get; private set; }
@@ -44,7 +45,7 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
         if (finished) return;
         if ((ready & ReadyEvents.Error) != ReadyEvents.None)
         {
-            OnApplicationFailed(Errno.ConnectionReset);
+            OnApplicationBroke(Errno.ConnectionReset);
             return;
         }
         if (application.IsWritable && stream.PendingBytes > 0) stream.Settle();
@@ -57,8 +58,11 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
     /// Once the peer has ended in peace, <see cref="OnStreamProgress"/> follows and tells the application: its last bytes carry the FIN. A
     /// stream that is gone ends by a close, which may be a reset and would lose what the kernel holds back.
     /// </summary>
-    internal Errno WriteApplication(ref IoSliceList slices, out int sent) =>
-        application.TrySendVector(ref slices, out sent, moreFollows: stream is { PeerEnded: true, IsGone: false });
+    internal Errno WriteApplication(ref IoSliceList slices, out int sent)
+    {
+        sent = 0;
+        return IsBroken ? Errno.WouldBlock : application.TrySendVector(ref slices, out sent, moreFollows: stream is { PeerEnded: true, IsGone: false });
+    }
 
     /// <summary>Has the kernel ask the application's side, when it is silent, whether it is still there.</summary>
     public Errno SetKeepAlive(KeepAlive keepAlive) => finished ? Errno.None : application.SetKeepAlive(keepAlive);
@@ -67,8 +71,29 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
 
     internal void CountFromApplication(int bytes) => BytesFromApplication += bytes;
 
-    internal void OnApplicationFailed(Errno error) =>
-        Finish(error is Errno.ConnectionReset or Errno.BrokenPipe ? RelayEnd.FirstReset : RelayEnd.FirstFailed, error);
+    /// <summary>The application takes no more, but what it sent before may still stand in the kernel: an answer to half a request.</summary>
+    internal bool IsBroken => broken != Errno.None;
+
+    /// <summary>A write failed, or the kernel told of an error: what the application sent before goes to the peer, then the reset.</summary>
+    internal void OnApplicationBroke(Errno error)
+    {
+        if (finished || IsBroken) return;
+        if (HasApplicationEnded || error is not (Errno.ConnectionReset or Errno.BrokenPipe or Errno.TimedOut))
+        {
+            OnApplicationFailed(error);
+            return;
+        }
+        broken = error;
+        application.NoteBroken();
+        stream.Queue();
+    }
+
+    /// <summary>Nothing more can be read.</summary>
+    internal void OnApplicationFailed(Errno error)
+    {
+        var why = IsBroken ? broken : error;
+        Finish(why is Errno.ConnectionReset or Errno.BrokenPipe ? RelayEnd.FirstReset : RelayEnd.FirstFailed, why);
+    }
 
     /// <summary>The end of the application's bytes is on its way to the peer.</summary>
     internal void OnApplicationEnded()
@@ -80,12 +105,13 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
     /// <summary>The stream delivered something or ended: see what follows for the application.</summary>
     internal void OnStreamProgress()
     {
-        if (finished || stream.PendingBytes > 0) return;
+        if (finished || stream.PendingBytes > 0 && !IsBroken) return;
         if (stream.IsGone)
         {
             Finish(stream.GoneBecause, Errno.None);
             return;
         }
+        if (IsBroken) return;
         if (!stream.PeerEnded || stream.FirstSlice >= 0) return; // What was just read and not delivered yet goes first.
         if (HasApplicationEnded)
         {
@@ -95,7 +121,7 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
         if (applicationTold) return;
         applicationTold = true;
         var error = application.ShutdownSend();
-        if (error is not (Errno.None or Errno.NotConnected)) OnApplicationFailed(error);
+        if (error is not (Errno.None or Errno.NotConnected)) OnApplicationBroke(error);
     }
 
     private void Finish(RelayEnd end, Errno error)

@@ -135,8 +135,8 @@ internal sealed partial class Tunnel
         var error = behind == 0
             ? ReadOne(relay.Application, ref batch, window, out var asked, out var received)
             : ReadMany(relay.Application, ref batch, behind, window, out asked, out received);
-        if (error == Errno.WouldBlock) return Filling.Drained;
-        if (error != Errno.None)
+        if (error == Errno.WouldBlock && !relay.IsBroken) return Filling.Drained;
+        if (error != Errno.None || received == 0 && relay.IsBroken)
         {
             relay.OnApplicationFailed(error);
             return Filling.Drained;

@@ -276,6 +276,9 @@ public sealed partial class LoopSocket : ILoopSource, IDisposable
         }
     }
 
+    /// <summary>A write found the connection broken: what the peer sent before that is there to read, and nothing follows it.</summary>
+    public void NoteBroken() => IsReadable = IsPeerDone = true;
+
     internal void NoteNotReadable() => IsReadable = false;
 
     internal void NoteNotWritable()
