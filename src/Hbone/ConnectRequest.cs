@@ -11,7 +11,6 @@ public sealed class ConnectRequest
 
     private readonly Tunnel tunnel;
     private readonly TunnelStream stream;
-    private bool answered;
 
     internal ConnectRequest(TunnelServer server, Tunnel tunnel, TunnelStream stream, HeaderFields fields)
     {
@@ -35,13 +34,16 @@ public sealed class ConnectRequest
     /// <summary>The client gave up before the answer.</summary>
     public bool IsGone => stream.IsGone;
 
+    public bool IsAnswered { get; private set; }
+
     /// <summary>Answers 200; null when the client is gone.</summary>
     public TunnelStream? Accept(string? baggage = null)
     {
         Span<byte> room = stackalloc byte[AnswerBytesMax];
         var headers = new HeaderBuilder(room);
         if (baggage is { Length: > 0 }) HeaderText.Add(ref headers, "baggage"u8, baggage, HeaderIndexing.Remember);
-        if (!Answer() || headers.Overflowed || !tunnel.Respond(stream.Id, 200, headers.Fields, endStream: false)) return null;
+        var fields = headers.Overflowed ? default : headers.Fields; // Labels only: an answer without them is better than none.
+        if (!Answer() || !tunnel.Respond(stream.Id, 200, fields, endStream: false)) return null;
         stream.Status = 200;
         return stream;
     }
@@ -57,8 +59,9 @@ public sealed class ConnectRequest
 
     private bool Answer()
     {
-        if (answered) throw new InvalidOperationException("The request was answered before.");
-        answered = true;
+        if (IsAnswered) throw new InvalidOperationException("The request was answered before.");
+        IsAnswered = true;
+        Server.NoteAnswered();
         return !stream.IsGone;
     }
 

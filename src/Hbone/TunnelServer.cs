@@ -15,12 +15,15 @@ namespace Mesh.Hbone;
 public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, HboneOptions options, IConnectOwner owner, TimeProvider time)
     : ITunnelOwner
 {
+    private const int BadRequest = 400;
+    private const int Unavailable = 503;
     private readonly TaskCompletionSource<TunnelEnd> ended = new();
     private readonly Queue<ConnectRequest> fresh = new();
     private Tunnel? tunnel;
     private TunnelEnd? cut;
     private bool draining;
     private string? lastBaggage;
+    private int unanswered;
     private RevocationLists? lists = identity.Revocations?.Lists;
 
     /// <summary>Who is there; null until the handshake is over.</summary>
@@ -60,6 +63,11 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
     internal string BaggageOf(ReadOnlySpan<byte> header) =>
         lastBaggage is { } known && Ascii.Equals(header, known) ? known : lastBaggage = Encoding.Latin1.GetString(header);
 
+    internal void NoteAnswered() => unanswered--;
+
+    /// <summary>Requests in hand, those included whose client gave up: it may ask for others at once.</summary>
+    private int UnansweredMax => 2 * options.ServerStreamsMax;
+
     /// <summary>GOAWAY: open streams finish, then the connection closes.</summary>
     public void Drain()
     {
@@ -89,10 +97,11 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
     {
         if (!fields.Method.SequenceEqual("CONNECT"u8))
         {
-            const int badRequest = 400;
-            from.Respond(streamId, badRequest, default, endStream: true);
+            from.Respond(streamId, BadRequest, default, endStream: true);
+            owner.OnBadRequest(this);
             return;
         }
+        unanswered++;
         fresh.Enqueue(new ConnectRequest(this, from, from.Adopt(streamId), fields));
     }
 
@@ -100,7 +109,9 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
     {
         while (fresh.TryDequeue(out var request))
         {
-            if (!request.IsGone) owner.OnConnect(request); // One that was cancelled in the same breath costs nobody a dial.
+            // One that was cancelled in the same breath costs nobody a dial; one cancelled later does until it is answered, so these are bounded.
+            if (request.IsGone || unanswered > UnansweredMax) request.Reject(Unavailable);
+            else owner.OnConnect(request);
         }
     }
 

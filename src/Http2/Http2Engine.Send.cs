@@ -21,7 +21,7 @@ public sealed partial class Http2Engine
         if (Role != Http2Role.Client) throw new InvalidOperationException("A server opens no streams: push is not spoken here.");
         if (IsEnded) return OpenOutcome.ConnectionEnded;
         if (IsDraining) return OpenOutcome.GoingAway;
-        if (nextOwnId > int.MaxValue) return OpenOutcome.IdsExhausted;
+        if (AreIdsUsed) return OpenOutcome.IdsExhausted;
         if (OwnStreams >= Math.Min(options.OwnStreamsMax, peerAllowsStreams) || streams.IsFull) return OpenOutcome.TooManyStreams;
         if (ListSize(fields) > peerHeaderListMax) return OpenOutcome.HeadersTooLarge;
         if (!CanWriteHeaders(fields)) return OpenOutcome.ControlBacklog;

@@ -77,8 +77,11 @@ public sealed partial class Http2Engine
     public int OwnStreams { get; private set; }
     public int PeerStreams { get; private set; }
 
-    /// <summary>How many more streams <see cref="OpenStream"/> would open now.</summary>
-    public int StreamsToOpen => IsEnded || IsDraining ? 0 : Math.Max(0, Math.Min(options.OwnStreamsMax, peerAllowsStreams) - OwnStreams);
+    /// <summary>How many more streams <see cref="OpenStream"/> would open now; none for good once the ids are used up (RFC 9113, 5.1.1).</summary>
+    public int StreamsToOpen =>
+        IsEnded || IsDraining || AreIdsUsed ? 0 : Math.Clamp(Math.Min(options.OwnStreamsMax, peerAllowsStreams) - OwnStreams, 0, streams.Free);
+
+    private bool AreIdsUsed => nextOwnId > int.MaxValue;
 
     public Http2Counters Counters => counters;
 

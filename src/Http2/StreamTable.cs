@@ -13,7 +13,9 @@ internal sealed class StreamTable(int streamsMax)
 
     public int Count { get; private set; }
 
-    public bool IsFull => Count >= streamsMax;
+    public bool IsFull => Free == 0;
+
+    public int Free => streamsMax - Count;
 
     public int Capacity => slots.Length;
 

@@ -57,10 +57,11 @@ public sealed class HeaderTests
         Assert.Equal("for=\"10.0.0.7:4711\"", ForwardedHeader.Render(client, null));
         var text = ForwardedHeader.Render(IPEndPoint.Parse("[fd00::7]:4711"), "a.b.svc");
         Assert.Equal("for=\"[fd00::7]:4711\";host=a.b.svc", text);
-        Assert.True(ForwardedHeader.TryParse(text, out var read, out var host));
-        Assert.Equal((IPEndPoint.Parse("[fd00::7]:4711"), "a.b.svc"), (read, host));
-        Assert.False(ForwardedHeader.TryParse("for=\"nobody\";host=x", out _, out _));
-        Assert.False(ForwardedHeader.TryParse("", out _, out _));
+        Assert.Equal("a.b.svc", ForwardedHeader.HostOf(text));
+        Assert.Equal("x", ForwardedHeader.HostOf("for=unknown; Host = \"x\""));
+        Assert.Null(ForwardedHeader.HostOf("for=\"10.0.0.7:4711\""));
+        Assert.Null(ForwardedHeader.HostOf("host=" + new string('x', 1024)));
+        Assert.Null(ForwardedHeader.HostOf(""));
     }
 
     [Fact]
@@ -68,9 +69,5 @@ public sealed class HeaderTests
     {
         var text = TraceParent.Create([.. Enumerable.Range(1, TraceParent.RandomBytes).Select(i => (byte)i)]);
         Assert.Equal("00-0102030405060708090a0b0c0d0e0f10-1112131415161718-00", text);
-        Assert.True(TraceParent.IsValid(text));
-        Assert.False(TraceParent.IsValid(text.AsSpan(1)));
-        Assert.False(TraceParent.IsValid(text.ToUpperInvariant()));
-        Assert.False(TraceParent.IsValid(text.Replace('-', '_')));
     }
 }

@@ -17,6 +17,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     private readonly List<LoopListener> listeners = [];
     private readonly ConcurrentBag<Exception> faults = [];
     private int streamsSeen;
+    private int badRequests;
     private bool ownsPki;
 
     private TestMesh(TestPki pki, TunnelIdentity client, TunnelIdentity server, HboneOptions options)
@@ -54,6 +55,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
     public ConcurrentQueue<ConnectRequest> Requests { get; } = new();
     public ConcurrentDictionary<TunnelServer, bool> Servers { get; } = new();
     public int StreamsSeen => Volatile.Read(ref streamsSeen);
+    public int BadRequests => Volatile.Read(ref badRequests);
     public IReadOnlyCollection<Exception> Faults => faults;
 
     public static async Task<TestMesh> StartAsync(
@@ -86,6 +88,8 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
         if (RejectWith is { } status) request.Reject(status);
         else _ = AnswerAsync(request);
     }
+
+    public void OnBadRequest(TunnelServer server) => Interlocked.Increment(ref badRequests);
 
     public SocketOptions DialOptions => new();
 

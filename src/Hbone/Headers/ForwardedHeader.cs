@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Mesh.Hbone;
 
 /// <summary>The <c>forwarded</c> header (RFC 7239) as meshes write it; it labels telemetry and is never trusted for policy.</summary>
@@ -14,22 +12,19 @@ public static class ForwardedHeader
         where TClient : notnull =>
         host is null ? $"for=\"{client}\"" : $"for=\"{client}\";host={host}";
 
-    /// <summary>False when the client is missing or malformed.</summary>
-    public static bool TryParse(ReadOnlySpan<char> text, out IPEndPoint? client, out string? host)
+    /// <summary>The host of the service that was dialled; null without one, or when the header is longer than any of ours.</summary>
+    public static string? HostOf(ReadOnlySpan<char> text)
     {
-        client = null;
-        host = null;
-        if (text.Length > LengthMax) return false;
+        if (text.Length > LengthMax) return null;
+        string? host = null;
         foreach (var range in text.Split(';'))
         {
             var pair = text[range].Trim();
             var equals = pair.IndexOf('=');
-            if (equals <= 0) continue;
-            var name = pair[..equals].Trim();
+            if (equals <= 0 || !pair[..equals].Trim().Equals("host", StringComparison.OrdinalIgnoreCase)) continue;
             var value = pair[(equals + 1)..].Trim().Trim('"');
-            if (name.Equals("for", StringComparison.OrdinalIgnoreCase)) client = IPEndPoint.TryParse(value, out var found) ? found : null;
-            else if (name.Equals("host", StringComparison.OrdinalIgnoreCase) && !value.IsEmpty) host = value.ToString();
+            if (!value.IsEmpty) host = value.ToString();
         }
-        return client is not null;
+        return host;
     }
 }

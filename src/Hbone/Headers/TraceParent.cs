@@ -19,19 +19,4 @@ public static class TraceParent
         "-00".CopyTo(text[52..]);
         return new string(text);
     }
-
-    public static bool IsValid(ReadOnlySpan<char> text)
-    {
-        if (text.Length != Length || text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
-        return IsHex(text[..2]) && IsHex(text[3..35]) && IsHex(text[36..52]) && IsHex(text[53..]) && !text.StartsWith("ff");
-    }
-
-    private static bool IsHex(ReadOnlySpan<char> text)
-    {
-        foreach (var letter in text)
-        {
-            if (!char.IsAsciiHexDigitLower(letter)) return false;
-        }
-        return true;
-    }
 }

@@ -184,6 +184,11 @@ internal sealed class PooledPeer(TunnelPool pool, TunnelKey key) : ITunnelOwner
             // The edge of this dial: the machine ran out of something, or the identity went away under us.
             Failed(TunnelFailure.DialRefused, problem.Message);
         }
+        catch (Exception fault)
+        {
+            pool.Loop.ReportFault(nameof(PooledPeer), fault);
+            if (dialing) Failed(TunnelFailure.DialRefused, "a fault of the proxy"); // Whoever waits must not wait for ever.
+        }
         finally
         {
             socket?.Dispose();

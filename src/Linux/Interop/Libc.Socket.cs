@@ -32,6 +32,7 @@ internal static unsafe partial class Libc
     public const int IPPROTO_IP = 0;
     public const int IP_FREEBIND = 15;
     public const int IP_TRANSPARENT = 19;
+    public const int IP_BIND_ADDRESS_NO_PORT = 24;
     public const int SO_ORIGINAL_DST = 80;
     public const int IPPROTO_IPV6 = 41;
     public const int IPV6_V6ONLY = 26;

@@ -78,7 +78,13 @@ public sealed partial class LoopSocket
     {
         var error = SocketCalls.TryCreate(remote.IsV6 ? Libc.AF_INET6 : Libc.AF_INET, Libc.SOCK_STREAM, options, out descriptor);
         if (error != Errno.None) return error;
-        if (options.BindTo is { } source) error = SocketCalls.Bind(descriptor, source, asV6: remote.IsV6);
+        if (options.BindTo is { } source)
+        {
+            // The port is chosen when the destination is known: one address may then use each port once for every destination.
+            if (source.Port == 0) _ = SocketCalls.Set(descriptor, Libc.IPPROTO_IP, Libc.IP_BIND_ADDRESS_NO_PORT, 1);
+            error = SocketCalls.Bind(descriptor, source, asV6: remote.IsV6);
+        }
+
         if (error == Errno.None) error = SocketCalls.Connect(descriptor, remote);
 
         // A peer on this machine has usually answered by now, and asking is cheaper than to be told by the next turn.

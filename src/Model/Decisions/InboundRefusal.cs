@@ -9,4 +9,5 @@ public enum InboundRefusal
     UnknownService,
     UnknownPort,
     SelfCall,
+    NothingToAnnounce,
 }

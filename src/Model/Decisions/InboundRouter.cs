@@ -33,10 +33,11 @@ public static class InboundRouter
         IpPort? announced = null;
         if (tunnel is { Protocol: ApplicationTunnelProtocol.Proxy })
         {
-            announced = authority.Address ?? new IpPort(VirtualAddressOf(service!, local.Network) ?? query.LocalAddress, authority.Port);
+            announced = authority.Address ?? (VirtualAddressOf(service!, local.Network) is { } vip ? new IpPort(vip, authority.Port) : null);
+            if (announced is null) return Refuse(InboundRefusal.NothingToAnnounce); // Our own address would lead the application astray.
         }
 
-        return new InboundRoute.Forward(new IpPort(query.LocalAddress, port), service, announced, tunnel is not null);
+        return new InboundRoute.Forward(new IpPort(query.LocalAddress, port), service, announced);
     }
 
     /// <summary>Which service the client meant, of those this workload backs; only a label.</summary>
@@ -107,18 +108,19 @@ public static class InboundRouter
         return mesh.FindService(address.Network, ip, local.Namespace) is { } service && local.FindService(service.Key) is not null;
     }
 
+    /// <summary>Rather of our own network, rather IPv4.</summary>
     private static Ip? VirtualAddressOf(MeshService service, string network)
     {
-        Ip? best = null;
+        (Ip Address, int Rank)? best = null;
         foreach (var address in service.Service!.Addresses)
         {
-            if (address.PrefixLength is not null || address.Network != network) continue;
+            if (address.PrefixLength is not null) continue;
             var ip = Ip.From(address.Address);
-            if (ip.IsV4) return ip;
-            best ??= ip;
+            var rank = (address.Network == network ? 2 : 0) + (ip.IsV4 ? 1 : 0);
+            if (best is null || rank > best.Value.Rank) best = (ip, rank);
         }
 
-        return best;
+        return best?.Address;
     }
 
     private static InboundRoute.Refused Refuse(InboundRefusal why) => new(why);

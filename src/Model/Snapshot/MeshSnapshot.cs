@@ -82,6 +82,7 @@ public sealed class MeshSnapshot
         return null;
     }
 
+    /// <summary>Of that namespace. Upstream ignores it; somebody elsewhere could then claim to be a waypoint that is not there.</summary>
     public MeshWorkload? FindWorkloadByHostname(NamespacedHostname name)
     {
         for (var probe = _byHostname.Find(Hashes.Name(name.Namespace, name.Hostname)); probe.MoveNext();)

@@ -1,26 +1,38 @@
+using System.Runtime.CompilerServices;
+using Mesh.Linux;
+using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
 using Mesh.Model;
+using Mesh.Ztunnel.Workers;
 using Mesh.Ztunnel.Pods;
 
 namespace Mesh.Ztunnel.Inbound;
 
-/// <summary>From which address the application is dialled.</summary>
+/// <summary>How the application is dialled, and from which address. Loop thread only.</summary>
 internal static class ApplicationDial
 {
     /// <summary>
-    /// The client's own address where the kernel lets us, so that the application sees its real client. With keepalive from the start,
-    /// unless whoever dials sees to it later.
+    /// From the client's own address where the kernel lets us, so that the application sees its real client; where it does not for this
+    /// one, from ours: an address in a log is not worth a connection. With keepalive from the start, unless whoever dials sees to it later.
     /// </summary>
-    public static SocketOptions OptionsFor(PodProxy pod, Ip client, Ip target, bool onLoopback, bool keepAlive)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<ConnectOutcome> ConnectAsync(PodLane lane, Ip client, IpPort target, bool onLoopback, bool keepAlive)
     {
-        var keepsClient = pod.PreservesSource && !onLoopback && client != target && client.IsV4 == target.IsV4;
-        var options = pod.DialOptions;
-        return options with
+        var worker = lane.Worker;
+        var options = lane.Pod.DialOptions with
         {
-            BindTo = keepsClient ? InetEndpoint.From(client.ToIPAddress(), 0) : null,
-            Transparency = keepsClient ? Transparency.Required : Transparency.Off,
-            KeepAlive = keepAlive ? options.KeepAlive : null,
-            StaysOnMachine = onLoopback || pod.Local.Workload?.HasAddress(target) == true, // A pod may route for others.
+            KeepAlive = keepAlive ? lane.Pod.DialOptions.KeepAlive : null,
+            StaysOnMachine = onLoopback || lane.Pod.Local.Workload?.HasAddress(target.Address) == true, // A pod may route for others.
         };
+        var asClient = lane.Pod.PreservesSource && !onLoopback && client != target.Address && client.IsV4 == target.Address.IsV4;
+        if (asClient)
+        {
+            var spoofed = options with { BindTo = InetEndpoint.From(client.ToIPAddress(), 0), Transparency = Transparency.Required };
+            var outcome = await LoopSocket.ConnectAsync(worker.Loop, target.ToEndpoint(), spoofed, worker.Context.Options.DialTimeout);
+            if (outcome.Error is not (Errno.AddressInUse or Errno.AddressNotAvailable or Errno.InvalidArgument)) return outcome;
+            worker.NoteSourceLost(client, target, outcome.Error);
+        }
+
+        return await LoopSocket.ConnectAsync(worker.Loop, target.ToEndpoint(), options, worker.Context.Options.DialTimeout);
     }
 }

@@ -1,5 +1,4 @@
 using Mesh.Hbone;
-using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
 using Mesh.Model;
 using Mesh.Model.Decisions;
@@ -21,7 +20,7 @@ internal sealed class InboundConnection : LiveConnection
     private readonly string _principal;
     private ConnectRequest? _request;
     private TunnelRelay? _relay;
-    private PolicyWatch _watch;
+    private PolicyWatch? _watch;
     private RelayEnd? _cut;
     private bool _keepsAlive;
 
@@ -55,7 +54,8 @@ internal sealed class InboundConnection : LiveConnection
         }
         catch (Exception fault)
         {
-            Worker.LogFault(fault);
+            EndByFault(fault);
+            _relay?.Cut(RelayEnd.Fault);
         }
         finally
         {
@@ -79,8 +79,12 @@ internal sealed class InboundConnection : LiveConnection
 
     public override void Reconsider(MeshSnapshot mesh)
     {
-        if (_relay is null) return;
-        if (_watch.IsDenied(mesh, this)) Cut(RelayEnd.PolicyDenied);
+        if (_watch?.IsDenied(mesh) == true) Cut(RelayEnd.PolicyDenied);
+    }
+
+    public override void Lapse()
+    {
+        if (_watch?.IsOverdue() == true) Cut(RelayEnd.PolicyDenied);
     }
 
     /// <summary>An idle connection does not keep it.</summary>
@@ -93,65 +97,81 @@ internal sealed class InboundConnection : LiveConnection
 
     private async ValueTask<(TunnelRelay Relay, ReadOnlyMemory<byte> First)?> SetUpAsync(ConnectRequest request)
     {
-        if (await Lane.Pod.WaitForWorkloadAsync(Worker.Loop) is not { Workload: { } workload } local)
+        try
         {
-            return Reject(request, Unavailable, ResponseFlag.Connect, InboundRefusals.TextOf(InboundRefusal.UnknownWorkload));
-        }
+            if (await Lane.Pod.WaitForWorkloadAsync(Worker.Loop) is not { Workload: { } workload } local)
+            {
+                return Reject(request, Unavailable, ResponseFlag.Connect, InboundRefusals.TextOf(InboundRefusal.UnknownWorkload));
+            }
 
-        if (Worker.Context.Names is { } names)
+            if (Worker.Context.Names is { } names)
+            {
+                OnDemandLookup.Mention(names, local.Mesh, workload, Source.Address);
+                if (!await OnDemandLookup.ForAuthorityAsync(names, Lane.Pod, Worker.Loop, request.Authority, Worker.Context.Options.WorkloadWait))
+                    return Reject(request, Unavailable, ResponseFlag.Connect, RefusalText.Of(RefusalReason.DestinationNotAnswered));
+                if (Lane.Pod.Local is { Workload: { } now } newest) (local, workload) = (newest, now);
+            }
+
+            DestinationWorkload = workload;
+            DestinationIdentity = workload.Identity;
+            var forwardedHost = NameSource(request, local.Mesh, workload);
+            var query = new InboundQuery(workload, Destination.Address, request.Authority, forwardedHost, Worker.Context.Options.SocksEnabled);
+            var route = InboundRouter.Decide(local.Mesh, query);
+            if (route is not InboundRoute.Forward forward)
+            {
+                var why = ((InboundRoute.Refused)route).Why;
+                return Reject(request, InboundRefusals.StatusOf(why), ResponseFlag.Connect, InboundRefusals.TextOf(why));
+            }
+
+            Service = forward.Service;
+            var about = new AuthorizationContext(Source.Address, forward.Target.Address, forward.Target.Port, SourceIdentity, _principal);
+            var watch = new PolicyWatch(this, about);
+            if (watch.FindObjection(local.Mesh, workload) is { } objection) return Reject(request, Denied, ResponseFlag.Deny, objection);
+            var outcome = await watch.JudgeAsync();
+            if (!outcome.IsAllowed)
+            {
+                return Reject(request, Denied, ResponseFlag.Deny, $"connection closed due to policy rejection: {outcome.Explain()}");
+            }
+
+            _watch = watch; // From here on every change of the mesh asks again.
+            if (watch.IsDenied(Worker.Context.Mesh.Current)) Cut(RelayEnd.PolicyDenied);
+            return await DialAsync(request, forward, local);
+        }
+        catch (Exception fault)
         {
-            OnDemandLookup.Mention(names, local.Mesh, workload, Source.Address);
-            if (!await OnDemandLookup.ForAuthorityAsync(names, Lane.Pod, Worker.Loop, request.Authority, Worker.Context.Options.WorkloadWait))
-                return Reject(request, Unavailable, ResponseFlag.Connect, RefusalText.Of(RefusalReason.DestinationNotAnswered));
-            if (Lane.Pod.Local is { Workload: { } now } newest) (local, workload) = (newest, now);
+            EndByFault(fault);
+            if (!request.IsAnswered) request.Reject(Unavailable); // Its client would wait for ever.
+            return null;
         }
-
-        DestinationWorkload = workload;
-        DestinationIdentity = workload.Identity;
-        var forwardedHost = NameSource(request, local.Mesh, workload);
-        var query = new InboundQuery(workload, Destination.Address, request.Authority, forwardedHost, Worker.Context.Options.SocksEnabled);
-        var route = InboundRouter.Decide(local.Mesh, query);
-        if (route is not InboundRoute.Forward forward)
-        {
-            var why = ((InboundRoute.Refused)route).Why;
-            return Reject(request, InboundRefusals.StatusOf(why), ResponseFlag.Connect, InboundRefusals.TextOf(why));
-        }
-
-        Service = forward.Service;
-        var about = new AuthorizationContext(Source.Address, forward.Target.Address, forward.Target.Port, SourceIdentity, _principal);
-        _watch = new PolicyWatch(about);
-        if (_watch.FindObjection(local.Mesh, workload, this) is { } objection) return Reject(request, Denied, ResponseFlag.Deny, objection);
-        var outcome = await _watch.JudgeAsync(Lane.Pod, this);
-        if (!outcome.IsAllowed)
-        {
-            return Reject(request, Denied, ResponseFlag.Deny, $"connection closed due to policy rejection: {outcome.Explain()}");
-        }
-
-        return await DialAsync(request, forward, local);
     }
 
     private async ValueTask<(TunnelRelay Relay, ReadOnlyMemory<byte> First)?> DialAsync(ConnectRequest request, InboundRoute.Forward forward, LocalPod local)
     {
-        var onLoopback = forward.HasApplicationTunnel && Worker.Context.Options.LocalhostApplicationTunnel;
+        if (_cut is { } before) return RejectCut(request, before);
+        var onLoopback = forward.Announced is not null && Worker.Context.Options.LocalhostApplicationTunnel;
         var target = onLoopback ? new IpPort(forward.Target.Address.IsV4 ? Ip.LoopbackV4 : Ip.LoopbackV6, forward.Target.Port) : forward.Target;
-        var dial = ApplicationDial.OptionsFor(Lane.Pod, Source.Address, target.Address, onLoopback, keepAlive: false);
-        var outcome = await LoopSocket.ConnectAsync(Worker.Loop, target.ToEndpoint(), dial, Worker.Context.Options.DialTimeout);
+        var outcome = await ApplicationDial.ConnectAsync(Lane, Source.Address, target, onLoopback, keepAlive: false);
         if (outcome.Socket is not { } application)
         {
             return Reject(request, Unavailable, ResponseFlag.Connect, $"the application at {target} does not answer: {outcome.Error}");
         }
 
-        if (_cut is not null || request.Accept(Worker.Context.Options.ResponseBaggage ? local.Baggage : null) is not { } stream)
+        if (_cut is { } meanwhile)
         {
             application.Dispose();
-            if (_cut is not null) return Reject(request, Unavailable, ResponseFlags.Of(_cut.Value, 0), ResponseFlags.TextOf(_cut.Value, 0) ?? "cut");
-            Close(ResponseFlag.None, "the client gave up before the answer");
-            return null;
+            return RejectCut(request, meanwhile);
         }
 
         var first = forward.Announced is { } announced
             ? ProxyHeader.Render(Source, announced, SourceIdentity!)
             : ReadOnlyMemory<byte>.Empty;
+        if (request.Accept(Worker.Context.Options.ResponseBaggage ? local.Baggage : null) is not { } stream)
+        {
+            application.Dispose();
+            Close(ResponseFlag.None, "the client gave up before the answer");
+            return null;
+        }
+
         return (new TunnelRelay(application, stream), first);
     }
 
@@ -161,8 +181,11 @@ internal sealed class InboundConnection : LiveConnection
         var isElsewhere = request.ForwardedNetwork is { Length: > 0 } network && network != local.Network;
         if (!isElsewhere) SourceWorkload = mesh.FindWorkload(local.Network, Source.Address);
         else if (request.Baggage is { } baggage) SourceTold = Baggage.Parse(baggage);
-        return request.Forwarded is { } forwarded && ForwardedHeader.TryParse(forwarded, out _, out var host) ? host : null;
+        return request.Forwarded is { } forwarded ? ForwardedHeader.HostOf(forwarded) : null;
     }
+
+    private (TunnelRelay Relay, ReadOnlyMemory<byte> First)? RejectCut(ConnectRequest request, RelayEnd why) =>
+        Reject(request, why == RelayEnd.PolicyDenied ? Denied : Unavailable, ResponseFlags.Of(why, 0), ResponseFlags.TextOf(why, 0) ?? "cut");
 
     private (TunnelRelay Relay, ReadOnlyMemory<byte> First)? Reject(ConnectRequest request, int status, ResponseFlag flag, string error)
     {

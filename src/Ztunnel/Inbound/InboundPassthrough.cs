@@ -17,7 +17,8 @@ internal sealed class InboundPassthrough : LiveConnection
     private readonly LoopSocket _client;
     private readonly bool _isRedirected;
     private SocketRelay? _relay;
-    private PolicyWatch _watch;
+    private PolicyWatch? _watch;
+    private RelayEnd? _cut;
 
     public InboundPassthrough(PodLane lane, LoopSocket client, InetEndpoint peer)
         : base(lane, Direction.Inbound, peer.ToIpPort())
@@ -44,7 +45,8 @@ internal sealed class InboundPassthrough : LiveConnection
         }
         catch (Exception fault)
         {
-            Worker.LogFault(fault);
+            EndByFault(fault);
+            _relay?.Cut(RelayEnd.Fault);
         }
         finally
         {
@@ -54,13 +56,19 @@ internal sealed class InboundPassthrough : LiveConnection
 
     public override void Cut(RelayEnd reason)
     {
+        _cut = reason;
         if (_relay is { } relay) relay.Cut(reason);
-        else _client.Dispose();
+        else _client.Reset();
     }
 
     public override void Reconsider(MeshSnapshot mesh)
     {
-        if (_relay is not null && _watch.IsDenied(mesh, this)) Cut(RelayEnd.PolicyDenied);
+        if (_watch?.IsDenied(mesh) == true) Cut(RelayEnd.PolicyDenied);
+    }
+
+    public override void Lapse()
+    {
+        if (_watch?.IsOverdue() == true) Cut(RelayEnd.PolicyDenied);
     }
 
     private async ValueTask<bool> ConnectAsync()
@@ -81,22 +89,24 @@ internal sealed class InboundPassthrough : LiveConnection
         DestinationWorkload = workload;
         SourceWorkload = local.Mesh.FindWorkload(workload.Network, Source.Address);
         Service = InboundRouter.Label(local.Mesh, workload, Asked.Port, forwardedHost: null);
-        _watch = new PolicyWatch(new AuthorizationContext(Source.Address, Asked.Address, Asked.Port, identity: null));
-        if (_watch.FindObjection(local.Mesh, workload, this) is { } objection)
+        var watch = new PolicyWatch(this, new AuthorizationContext(Source.Address, Asked.Address, Asked.Port, identity: null));
+        if (watch.FindObjection(local.Mesh, workload) is { } objection)
         {
             Close(ResponseFlag.Deny, objection);
             return false;
         }
 
-        var outcome = await _watch.JudgeAsync(Lane.Pod, this);
+        var outcome = await watch.JudgeAsync();
         if (!outcome.IsAllowed)
         {
             Close(ResponseFlag.Deny, $"connection closed due to policy rejection: {outcome.Explain()}");
             return false;
         }
 
-        var dial = ApplicationDial.OptionsFor(Lane.Pod, Source.Address, Asked.Address, onLoopback: false, keepAlive: true);
-        var connected = await LoopSocket.ConnectAsync(Worker.Loop, Asked.ToEndpoint(), dial, options.DialTimeout);
+        _watch = watch; // From here on every change of the mesh asks again.
+        if (watch.IsDenied(Worker.Context.Mesh.Current)) Cut(RelayEnd.PolicyDenied);
+        if (_client.IsDisposed) return CloseCut();
+        var connected = await ApplicationDial.ConnectAsync(Lane, Source.Address, Asked, onLoopback: false, keepAlive: true);
         if (connected.Socket is not { } application)
         {
             Close(ResponseFlag.Connect, $"the application does not answer: {connected.Error}");
@@ -106,11 +116,17 @@ internal sealed class InboundPassthrough : LiveConnection
         if (_client.IsDisposed)
         {
             application.Dispose();
-            Close(ResponseFlag.None, "connection closed while dialling");
-            return false;
+            return CloseCut();
         }
 
         _relay = new SocketRelay(_client, application);
         return true;
+    }
+    /// <summary>Cut before there was a relay to tell of it.</summary>
+    private bool CloseCut()
+    {
+        var why = _cut ?? RelayEnd.Closed;
+        Close(ResponseFlags.Of(why, 0), ResponseFlags.TextOf(why, 0) ?? "connection closed while dialling");
+        return false;
     }
 }

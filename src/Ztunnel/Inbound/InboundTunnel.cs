@@ -16,6 +16,7 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
     private TunnelServer? _server;
     private string? _principal;
     private bool _isDraining;
+    private bool _isOddToldOf;
 
     public PodLane Lane { get; } = lane;
 
@@ -58,6 +59,15 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
     {
         var connection = new InboundConnection(this, request, peer);
         _ = connection.RunAsync();
+    }
+
+    public void OnBadRequest(TunnelServer server)
+    {
+        Lane.Worker.Context.Metrics.CountRefused(MeshPorts.InboundHbone, "not_connect");
+        if (_isOddToldOf) return; // Requests are cheap to make, lines are not.
+        _isOddToldOf = true;
+        Lane.Worker.Context.AccessLog.Failed(
+            peer.ToIpPort(), socket.LocalAddress.ToIpPort(), Direction.Inbound, "a request other than CONNECT, answered 400");
     }
 
     /// <summary>Tells the peer to open no more; what runs goes on.</summary>

@@ -1,19 +1,22 @@
 using Mesh.Model.Decisions;
 using Mesh.Model.Policy;
 using Mesh.Model.Snapshot;
-using Mesh.Ztunnel.Pods;
 using Mesh.Ztunnel.Workers;
 
 namespace Mesh.Ztunnel.Inbound;
 
-/// <summary>What policy says about one connection: at its start, and again when the policies or the workload changed.</summary>
-internal struct PolicyWatch(AuthorizationContext about)
+/// <summary>
+/// What policy says about one connection: at its start, once more when it is ready to carry bytes, and whenever the policies or the
+/// workload changed. Loop thread only.
+/// </summary>
+internal sealed class PolicyWatch(LiveConnection connection, AuthorizationContext about)
 {
     private PolicyIndex? _policies;
     private MeshWorkload? _workload;
+    private long _undecidedSince;
 
     /// <summary>The verdict; while a policy that applies has not come, it is waited for, and then the answer is no.</summary>
-    public readonly async ValueTask<AuthorizationOutcome> JudgeAsync(PodProxy pod, LiveConnection connection)
+    public async ValueTask<AuthorizationOutcome> JudgeAsync()
     {
         var context = connection.Worker.Context;
         var loop = connection.Worker.Loop;
@@ -21,7 +24,7 @@ internal struct PolicyWatch(AuthorizationContext about)
         while (true)
         {
             var changed = context.Mesh.NextChange;
-            var local = pod.Local;
+            var local = connection.Lane.Pod.Local;
             var outcome = Ask(local.Mesh, local.Workload ?? connection.DestinationWorkload!, context.Options.UnknownPolicy);
             var left = deadline - loop.NowMilliseconds;
             if (outcome.Verdict != Verdict.Undecided || left <= 0)
@@ -35,23 +38,43 @@ internal struct PolicyWatch(AuthorizationContext about)
     }
 
     /// <summary>What stands against a connection that did not come through the waypoint, where the operator wants that; null otherwise.</summary>
-    public readonly string? FindObjection(MeshSnapshot mesh, MeshWorkload workload, LiveConnection connection) =>
+    public string? FindObjection(MeshSnapshot mesh, MeshWorkload workload) =>
         connection.Worker.Context.Options.RequiresWaypoint ? WaypointCheck.FindObjection(mesh, workload, about.Port, about.Identity) : null;
 
-    /// <summary>Asks again if anything that could matter changed. A policy that is still to come does not end what was allowed before.</summary>
-    public bool IsDenied(MeshSnapshot mesh, LiveConnection connection)
+    /// <summary>
+    /// Asks again if anything that could matter changed since the last time. A policy that is still to come does not end what was allowed
+    /// before, until it is overdue: <see cref="IsOverdue"/>.
+    /// </summary>
+    public bool IsDenied(MeshSnapshot mesh)
     {
         var workload = connection.Lane.Pod.Local.Workload;
         if (workload is null) return false;
-        if (FindObjection(mesh, workload, connection) is not null) return true;
+        if (FindObjection(mesh, workload) is not null) return true;
         if (ReferenceEquals(mesh.Policies, _policies) && ReferenceEquals(workload, _workload)) return false;
-        (_policies, _workload) = (mesh.Policies, workload);
         var outcome = Ask(mesh, workload, connection.Worker.Context.Options.UnknownPolicy);
+        _undecidedSince = outcome.Verdict == Verdict.Undecided ? connection.Worker.Loop.NowMilliseconds : 0;
+        return IsNo(outcome);
+    }
+
+    /// <summary>A policy that the workload names has not come for as long as one is waited for, and those there are do not allow the connection.</summary>
+    public bool IsOverdue()
+    {
+        var worker = connection.Worker;
+        if (_undecidedSince == 0 || worker.Loop.NowMilliseconds - _undecidedSince < worker.Context.Options.WorkloadWait.TotalMilliseconds) return false;
+        _undecidedSince = 0;
+        return connection.Lane.Pod.Local is { Workload: { } workload } local && IsNo(Ask(local.Mesh, workload, UnknownPolicy.Skip));
+    }
+
+    private bool IsNo(AuthorizationOutcome outcome)
+    {
         if (outcome.Verdict is Verdict.Allowed or Verdict.Undecided) return false;
         connection.Worker.Context.AccessLog.Judged(connection, outcome);
         return true;
     }
 
-    private readonly AuthorizationOutcome Ask(MeshSnapshot mesh, MeshWorkload workload, UnknownPolicy unknown) =>
-        mesh.Policies.Authorize(workload.Namespace, workload.Shape.AuthorizationPolicies, about, unknown);
+    private AuthorizationOutcome Ask(MeshSnapshot mesh, MeshWorkload workload, UnknownPolicy unknown)
+    {
+        (_policies, _workload) = (mesh.Policies, workload);
+        return mesh.Policies.Authorize(workload.Namespace, workload.Shape.AuthorizationPolicies, about, unknown);
+    }
 }

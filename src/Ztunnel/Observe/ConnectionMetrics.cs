@@ -41,6 +41,7 @@ internal sealed class ConnectionMetrics
             "istio_crl_policy_rejections", "Connections refused or ended because a certificate of their peer is revoked.", ["reporter"]);
         _untracked = metrics.Counters("istio_crl_untracked_connections", "Connections that a later revocation list will not find.", ["reporter"]);
         Bypassed = metrics.Counter("mesh_connections_bypassed", "Outbound connections that went straight, past the mesh (MESH_BYPASS_CIDRS).");
+        SourceLost = metrics.Counter("mesh_source_not_preserved", "Connections whose application could not be dialled from the client's address.");
         var open = metrics.Gauges("istio_tcp_sockets_open", "Connections being carried now.", ["reporter"]);
         OpenInbound = open.With("destination");
         OpenOutbound = open.With("source");
@@ -60,6 +61,8 @@ internal sealed class ConnectionMetrics
     public Gauge InboundTunnels(string worker) => _inboundTunnels.With(worker);
 
     public Counter Bypassed { get; }
+
+    public Counter SourceLost { get; }
 
     public Gauge OpenInbound { get; }
 

@@ -63,7 +63,8 @@ internal sealed class OutboundConnection : LiveConnection
         }
         catch (Exception fault)
         {
-            Worker.LogFault(fault);
+            EndByFault(fault);
+            Cut(RelayEnd.Fault);
         }
         finally
         {
@@ -91,8 +92,7 @@ internal sealed class OutboundConnection : LiveConnection
     private async ValueTask<bool> ConnectAsync()
     {
         var options = Worker.Context.Options;
-        var isOwnPort = IsDirect && MeshPorts.IsOwn(Asked.Port, options.SocksEnabled);
-        if (isOwnPort || OutboundRouter.IsSelfCall(Asked, options.SocksEnabled)) return RefuseFor(RefusalReason.SelfCall);
+        if (IsSelfCall(options.SocksEnabled)) return RefuseFor(RefusalReason.SelfCall);
         if (options.Bypass.Covers(Asked)) return await BypassAsync();
         if (await Lane.Pod.WaitForWorkloadAsync(Worker.Loop) is not { Workload: { } source } local) return RefuseFor(RefusalReason.UnknownSource);
 
@@ -136,6 +136,11 @@ internal sealed class OutboundConnection : LiveConnection
             last = failed;
         }
     }
+
+    /// <summary>Somebody dialled our own listener: following that would be to dial ourselves for ever. The kernel may track such a flow too.</summary>
+    private bool IsSelfCall(bool socksEnabled) =>
+        OutboundRouter.IsSelfCall(Asked, socksEnabled)
+        || MeshPorts.IsOwn(Asked.Port, socksEnabled) && (IsDirect || _application.LocalAddress.ToIpPort() == Asked);
 
     /// <summary>Straight to where the application dialled; nothing of the mesh is asked or waited for.</summary>
     private async ValueTask<bool> BypassAsync()

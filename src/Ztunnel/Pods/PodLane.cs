@@ -94,11 +94,11 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
 
     public void Forget(InboundTunnel tunnel) => _tunnels.Remove(tunnel);
 
-    /// <summary>The key of the tunnels for this hop; the same object as long as the peer and its service are unchanged.</summary>
+    /// <summary>The key of the tunnels for this hop; the same object as long as peer, service and whom to expect are unchanged.</summary>
     public TunnelKey KeyFor(TunnelHop hop, MeshService? service)
     {
         var index = (hop.Peer, service, hop.Dial);
-        if (_keys.TryGetValue(index, out var key)) return key;
+        if (_keys.TryGetValue(index, out var key) && key.Expected.AsSpan().SequenceEqual(hop.Expected.AsSpan())) return key;
         if (_keys.Count >= KeysMax) _keys.Clear();
         var fresh = new TunnelKey(Pod, hop.Expected, hop.Dial.ToEndpoint()) { StaysOnMachine = Worker.Context.IsOnThisNode(hop.Peer) };
         Worker.NoteDialled(hop.Dial.Address, hop.Peer);

@@ -82,6 +82,11 @@ internal abstract class LiveConnection(PodLane lane, Direction direction, IpPort
     {
     }
 
+    /// <summary>Asked every few seconds: was something awaited on its behalf that did not come in time?</summary>
+    public virtual void Lapse()
+    {
+    }
+
     /// <summary>Adds to the metrics what was carried since the last time.</summary>
     public void Report()
     {
@@ -117,6 +122,13 @@ internal abstract class LiveConnection(PodLane lane, Direction direction, IpPort
         if (_series is { } series) metrics.CountClosed(series, flag);
         else metrics.CountFailure(Key(), flag == ResponseFlag.None ? ResponseFlag.Connect : flag);
         Worker.Context.AccessLog.Closed(this, error);
+    }
+
+    /// <summary>A bug ended this connection, and no other.</summary>
+    protected void EndByFault(Exception fault)
+    {
+        Worker.LogFault(fault);
+        Close(ResponseFlags.Of(RelayEnd.Fault, 0), ResponseFlags.TextOf(RelayEnd.Fault, 0));
     }
 
     /// <summary>Refused before anything was known: one line with the addresses.</summary>

@@ -1,6 +1,7 @@
 using Mesh.Daemon.Metering;
 using Mesh.Hbone;
 using Mesh.Identity;
+using Mesh.Linux;
 using Mesh.Linux.Loops;
 using Mesh.Model;
 using Mesh.Model.Snapshot;
@@ -27,6 +28,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     private readonly LoopTimer _reports;
     private MeshSnapshot? _considered;
     private int _reconsidering;
+    private long _sourceLostToldUntil;
 
     private Worker(string name, EventLoop loop, ProxyContext context, int seed)
     {
@@ -103,6 +105,15 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     /// <summary>A bug ended one connection, and no other.</summary>
     public void LogFault(Exception fault) => _log.LogError(fault, "a connection failed by a fault of the proxy");
 
+    /// <summary>The kernel had no port left for dialling as this client, or does not know the address: counted, and told once a minute.</summary>
+    public void NoteSourceLost(Ip client, IpPort target, Errno error)
+    {
+        Context.Metrics.SourceLost.Increment();
+        if (Loop.NowMilliseconds < _sourceLostToldUntil) return;
+        _sourceLostToldUntil = Loop.NowMilliseconds + (long)TimeSpan.FromMinutes(1).TotalMilliseconds;
+        _log.LogWarning("the application at {Target} cannot be dialled as {Client} ({Error}): it sees its own address instead", target, client, error);
+    }
+
     /// <summary>Remembers who was dialled, so that tunnels to a workload that changed are given up at once.</summary>
     public void NoteDialled(Ip address, MeshWorkload workload)
     {
@@ -125,6 +136,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
             {
                 connection.Report();
                 connection.KeepAlive();
+                connection.Lapse();
             },
             0);
         if (Live.Count > 0) _reports.Arm(ReportInterval);
@@ -165,11 +177,10 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
         List<(Ip Address, bool IsGone)>? changed = null;
         foreach (var (address, workload) in _dialled)
         {
-            var now = mesh.FindWorkload(workload.Network, address);
+            var now = mesh.FindWorkload(workload.Uid); // Not by address: several may share one, and one may be known by a name only.
             if (ReferenceEquals(now, workload)) continue;
-            now ??= mesh.FindWorkload(workload.Uid); // A workload of the host network has no address of its own.
-            if (now is not null && now.Identity == workload.Identity && now.AcceptsHbone && now.Uid == workload.Uid) continue;
-            (changed ??= []).Add((address, now is null || now.Uid != workload.Uid));
+            var isGone = now is null || workload.HasAddress(address) && !now.HasAddress(address);
+            if (isGone || now!.Identity != workload.Identity || !now.AcceptsHbone) (changed ??= []).Add((address, isGone));
         }
 
         foreach (var (address, isGone) in changed ?? [])

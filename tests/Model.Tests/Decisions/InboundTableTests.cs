@@ -101,7 +101,18 @@ public sealed class InboundTableTests
             ],
         };
         var forward = Assert.IsType<InboundRoute.Forward>(Decide(tunnelled, "api.shop.svc.cluster.local:80", null, many));
-        Assert.Equal(("10.0.0.2:15088", "10.96.0.10:80", true), (forward.Target.ToString(), forward.Announced!.Value.ToString(), forward.HasApplicationTunnel));
+        Assert.Equal(("10.0.0.2:15088", "10.96.0.10:80"), (forward.Target.ToString(), forward.Announced!.Value.ToString()));
+    }
+
+    [Fact]
+    public void A_service_with_an_address_elsewhere_only_announces_that_one_and_one_without_any_is_refused()
+    {
+        var tunnelled = Local with { ApplicationTunnel = new ApplicationTunnel(ApplicationTunnelProtocol.Proxy, 15088) };
+        var elsewhere = Api with { Addresses = [new VirtualAddress("west", System.Net.IPAddress.Parse("10.97.0.1"))] };
+        var forward = Assert.IsType<InboundRoute.Forward>(Decide(tunnelled, "api.shop.svc.cluster.local:80", null, elsewhere));
+        Assert.Equal("10.97.0.1:80", forward.Announced!.Value.ToString());
+        var refused = Assert.IsType<InboundRoute.Refused>(Decide(tunnelled, "api.shop.svc.cluster.local:80", null, Api with { Addresses = [] }));
+        Assert.Equal((InboundRefusal.NothingToAnnounce, 503), (refused.Why, InboundRefusals.StatusOf(refused.Why)));
     }
 
     [Fact]
