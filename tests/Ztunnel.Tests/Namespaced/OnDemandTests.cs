@@ -19,7 +19,7 @@ public sealed class OnDemandTests
     private static Task<Lab> StartAsync(params object[] others) => Lab.StartAsync(
         ["client", "server", "waypoint"],
         [Lab.Pod("client", 1), Lab.Backs(Lab.Pod("server", 2), Api), Lab.Backs(Waypoint, Way), Api, Way, .. others],
-        new Dictionary<string, string> { ["XDS_ON_DEMAND"] = "true", ["MESH_WORKLOAD_WAIT"] = "3s", ["LOCALHOST_APP_TUNNEL"] = "false" });
+        new Dictionary<string, string> { ["XDS_ON_DEMAND"] = "true", ["MESH_WORKLOAD_WAIT"] = "3s" });
 
     private static string Ask(Lab lab, string address, int port)
     {

@@ -28,7 +28,7 @@ public sealed class OtherNetworkTests
     private static async Task<(Lab Lab, Forwarder Forwarder)> StartAsync()
     {
         var lab = await Lab.StartAsync(
-            ["client", "gateway", "server"], [Client, Gateway, Server, Api], new Dictionary<string, string> { ["LOCALHOST_APP_TUNNEL"] = "false" });
+            ["client", "gateway", "server"], [Client, Gateway, Server, Api]);
         Shell.Run(
             $"nsenter --net=/run/netns/{lab["server"].Name} nft -f -",
             $"table inet f {{\n chain c {{\n type filter hook input priority 0;\n ip saddr {Lab.AddressOf(1)} drop\n }}\n}}\n");

@@ -8,15 +8,17 @@ namespace Mesh.Ztunnel.Tests.Namespaced;
 [Trait("Category", "Kernel")]
 public sealed class ProxyHeaderAtTheApplicationTests
 {
-    [Fact]
-    public async Task An_application_tunnel_is_told_source_destination_and_identity_before_the_first_byte()
+    [Theory]
+    [InlineData(null, "127.0.0.1")] // As it is without the variable.
+    [InlineData("false", "10.95.0.2")]
+    public async Task An_application_tunnel_is_told_source_destination_and_identity_before_the_first_byte(string? onLoopback, string listensAt)
     {
         const int tunnelPort = 15088;
         await using var lab = await Lab.StartAsync(
             ["client", "server"],
             [Lab.Pod("client", 1), Lab.Pod("server", 2) with { ApplicationTunnel = new ApplicationTunnel(ApplicationTunnelProtocol.Proxy, tunnelPort) }],
-            new Dictionary<string, string> { ["LOCALHOST_APP_TUNNEL"] = "false" });
-        using var listener = lab["server"].Listen(tunnelPort);
+            onLoopback is null ? [] : new Dictionary<string, string> { ["LOCALHOST_APP_TUNNEL"] = onLoopback });
+        using var listener = lab["server"].Listen(listensAt, tunnelPort);
         using var client = lab["client"].Connect(Lab.AddressOf(2), 8123);
         client.Send("hello"u8);
         client.Shutdown(System.Net.Sockets.SocketShutdown.Send);
