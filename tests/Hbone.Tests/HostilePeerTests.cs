@@ -11,8 +11,7 @@ public sealed class HostilePeerTests
     private static readonly byte[] Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
     private static readonly byte[] EmptySettings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 
-    /// <summary>RST_STREAM of stream 1, CANCEL.</summary>
-    private static readonly byte[] CancelFirst = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 8];
+    private static readonly byte[] CancelFirst = Cancel(1);
 
     [Fact]
     public async Task Rubbish_behind_a_good_handshake_ends_the_tunnel()
@@ -50,6 +49,27 @@ public sealed class HostilePeerTests
         await peer.WriteAsync((byte[])[.. Preface, .. EmptySettings, 0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x41, 1, (byte)'a']);
         Assert.True(await SeesAsync(peer, 0x8C)); // :status 400 of the static table.
         Assert.Empty(mesh.Requests);
+        Assert.Equal(1, mesh.BadRequests);
+    }
+
+    [Fact]
+    public async Task Requests_in_hand_are_bounded_though_their_client_gives_each_up_at_once()
+    {
+        await using var mesh = await TestMesh.StartAsync();
+        mesh.NeverAnswer = true;
+        await using var peer = await ConnectAsync(mesh);
+        await peer.WriteAsync((byte[])[.. Preface, .. EmptySettings]);
+        var inHand = 2 * mesh.Options.ServerStreamsMax;
+        for (var i = 0; i < inHand; i++)
+        {
+            await peer.WriteAsync(Connect(1 + 2 * i, "a:1"));
+            await TunnelRelayTests.Next(mesh.Requests); // Begun before it is cancelled.
+            await peer.WriteAsync(Cancel(1 + 2 * i));
+        }
+
+        await peer.WriteAsync(Connect(1 + 2 * inHand, "a:1"));
+        Assert.True(await SeesAsync(peer, (byte)'5')); // :status 503.
+        Assert.Equal(inHand, mesh.StreamsSeen);
     }
 
     [Fact]
@@ -189,11 +209,14 @@ public sealed class HostilePeerTests
     }
 
     /// <summary>A CONNECT's HEADERS frame, both fields literal.</summary>
-    private static byte[] Connect(byte stream, string authority)
+    private static byte[] Connect(int stream, string authority)
     {
         byte[] fields = [0x42, 7, .. "CONNECT"u8, 0x41, (byte)authority.Length, .. System.Text.Encoding.ASCII.GetBytes(authority)];
-        return [0, 0, (byte)fields.Length, 1, 4, 0, 0, 0, stream, .. fields];
+        return [0, 0, (byte)fields.Length, 1, 4, 0, 0, (byte)(stream >> 8), (byte)stream, .. fields];
     }
+
+    /// <summary>RST_STREAM, CANCEL.</summary>
+    private static byte[] Cancel(int stream) => [0, 0, 4, 3, 0, 0, 0, (byte)(stream >> 8), (byte)stream, 0, 0, 0, 8];
 
     private static async Task<bool> SeesAsync(SslStream peer, byte wanted)
     {

@@ -57,6 +57,10 @@ public sealed class TwoNodesTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         Assert.Contains("destination_workload=\"server\"", closed);
     }
 
+    private static long Sum(string metrics, string family) => metrics.Split('\n')
+        .Where(line => line.StartsWith($"istio_tcp_connections_{family}_total", StringComparison.Ordinal))
+        .Sum(static line => long.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+
     [Fact]
     public void A_denied_connection_is_closed_counted_and_logged_with_the_policy()
     {
@@ -65,12 +69,10 @@ public sealed class TwoNodesTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         Assert.Contains("\terror\taccess\t", nodes.Server.WaitForLine("explicitly denied by: default/shut"));
         nodes.Client.WaitForLine("direction=\"outbound\"", "dst.hbone_addr=10.92.0.2:9090", "error=");
         var metrics = nodes.Server.Http(15020, "GET /metrics");
-        foreach (var family in new[] { "failed", "closed" })
-        {
-            Assert.Contains(
-                metrics.Split('\n'),
-                line => line.StartsWith($"istio_tcp_connections_{family}_total", StringComparison.Ordinal) && line.Contains("response_flags=\"DENY\"", StringComparison.Ordinal));
-        }
+        Assert.All(["failed", "closed"], family => Assert.Contains(
+            metrics.Split('\n'),
+            line => line.StartsWith($"istio_tcp_connections_{family}_total", StringComparison.Ordinal) && line.Contains("response_flags=\"DENY\"", StringComparison.Ordinal)));
+        Assert.Equal(Sum(metrics, "opened"), Sum(metrics, "closed"));
     }
 
     [Theory]
