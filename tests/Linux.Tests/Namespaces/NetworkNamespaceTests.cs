@@ -82,6 +82,36 @@ public sealed class NetworkNamespaceTests
     [Fact]
     public void Whoever_may_make_namespaces_may_enter_them() => CreateOrSkip().Run(static () => Assert.Equal(Errno.None, NetworkNamespace.TryReenterOwn()));
 
+    [Fact]
+    public async Task An_address_that_is_dialled_from_may_use_each_port_once_for_every_destination()
+    {
+        using var inside = CreateOrSkip();
+        inside.Run(static () =>
+        {
+            using var up = System.Diagnostics.Process.Start("ip", "link set lo up");
+            up.WaitForExit();
+            File.WriteAllText("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
+        });
+        await using var test = new TestLoop();
+        await test.RunAsync(async () =>
+        {
+            var acceptor = new TestAcceptor(test.Loop);
+            var options = new SocketOptions { Namespace = inside };
+            Assert.Equal(Errno.None, LoopListener.TryListen(test.Loop, InetEndpoint.AnyV4(80), options, acceptor, out _));
+            var from = options with { BindTo = At("127.0.0.2", 0), Transparency = Transparency.Required };
+            foreach (var destination in (string[])["127.0.0.3", "127.0.0.3", "127.0.0.4", "127.0.0.4"])
+            {
+                var dialled = await LoopSocket.ConnectAsync(test.Loop, At(destination, 80), from, TimeSpan.FromSeconds(5));
+                Assert.Equal(Errno.None, dialled.Error);
+                Assert.Equal("127.0.0.2", dialled.Socket!.LocalAddress.ToIPEndPoint().Address.ToString());
+            }
+
+            Assert.Equal(Errno.AddressNotAvailable, (await LoopSocket.ConnectAsync(test.Loop, At("127.0.0.3", 80), from, TimeSpan.FromSeconds(5))).Error);
+        });
+
+        static InetEndpoint At(string address, ushort port) => InetEndpoint.From(System.Net.IPAddress.Parse(address), port);
+    }
+
     private static NetworkNamespace CreateOrSkip()
     {
         try

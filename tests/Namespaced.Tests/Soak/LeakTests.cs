@@ -80,8 +80,10 @@ public sealed class LeakTests : IAsyncLifetime
         var (clientAfter, serverAfter) = (site.Client.Sample, site.Server.Sample);
         Console.WriteLine($"soak: {count} {kind}: anonymous memory {client.AnonMib:0.0}/{server.AnonMib:0.0} MiB, then {string.Join(", ", points.Select(static p => $"{p.Client:0.0}/{p.Server:0.0}"))}; descriptors {client.Descriptors}/{server.Descriptors} -> {clientAfter.Descriptors}/{serverAfter.Descriptors}");
         var spare = Environment.GetEnvironmentVariable("ZTUNNEL_BIN") is { Length: > 0 } ? AnonSpareMib : AnonSpareCompilingMib;
-        Assert.True(points[^1].Client <= points[0].Client + spare, $"the client's proxy: {points[0].Client:0.0} MiB became {points[^1].Client:0.0} MiB");
-        Assert.True(points[^1].Server <= points[0].Server + spare, $"the server's proxy: {points[0].Server:0.0} MiB became {points[^1].Server:0.0} MiB");
+        // How many buffers were in use at once is chance, and pools keep some: the first half finds that height.
+        var (clientEarly, serverEarly) = (Math.Max(points[0].Client, points[1].Client), Math.Max(points[0].Server, points[1].Server));
+        Assert.True(points[^1].Client <= clientEarly + spare, $"the client's proxy: {clientEarly:0.0} MiB became {points[^1].Client:0.0} MiB");
+        Assert.True(points[^1].Server <= serverEarly + spare, $"the server's proxy: {serverEarly:0.0} MiB became {points[^1].Server:0.0} MiB");
         Assert.True(clientAfter.Descriptors <= client.Descriptors + DescriptorsSpare && serverAfter.Descriptors <= server.Descriptors + DescriptorsSpare, "descriptors are left open");
         Assert.Empty(site.Client.Access.Faults.Concat(site.Server.Access.Faults));
         Assert.True(application.Problems.IsEmpty || kind.Contains("reset", StringComparison.Ordinal), string.Join('\n', application.Problems));
