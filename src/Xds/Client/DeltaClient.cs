@@ -81,6 +81,7 @@ public sealed class DeltaClient(
         var pushes = 0;
         var isAnswered = false;
         using var content = new DuplexContent();
+        _consuming = false;
         try
         {
             using var http = options.Connect();
@@ -126,11 +127,22 @@ public sealed class DeltaClient(
         {
             return (new GrpcStatus(GrpcCode.Cancelled), StreamEndReason.Complete);
         }
+        catch (Exception fault)
+        {
+            return Faulted(fault);
+        }
         finally
         {
             lock (_wantedLock) _open = null;
             content.Complete();
         }
+    }
+
+    /// <summary>What we had before goes on: to stop here would be to serve it for ever, and to end the process would be to serve nobody.</summary>
+    private (GrpcStatus Status, StreamEndReason Reason) Faulted(Exception fault)
+    {
+        observe(new DeltaClientEvent.Faulted(fault));
+        return (new GrpcStatus(GrpcCode.Internal, "the push could not be applied"), StreamEndReason.Error);
     }
 
     private static GrpcStatus BadResponse(GrpcRead read) => new(
@@ -142,7 +154,7 @@ public sealed class DeltaClient(
     private async ValueTask ConsumeAsync(DeltaPush push, bool endOfPush, CancellationToken stop)
     {
         var batch = push.TakeBatch(endOfPush);
-        _consuming = true; // An exception from here is not the stream's fault, and must not be taken for it.
+        _consuming = true; // An exception from here is ours, and must not be taken for the stream's.
         await consume(batch, stop);
         _consuming = false;
         push.Commit(batch);

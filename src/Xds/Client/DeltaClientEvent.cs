@@ -16,6 +16,9 @@ public abstract record DeltaClientEvent
         public bool Routine => Reason is StreamEndReason.Complete or StreamEndReason.Reconnect;
     }
 
+    /// <summary>Our side failed while it applied a batch: a bug. What the batch held is asked for again on the next stream.</summary>
+    public sealed record Faulted(Exception Fault) : DeltaClientEvent;
+
     /// <summary>A resource was not understood; the rest of its push was applied.</summary>
     public sealed record ResourceRejected(string TypeUrl, string Name, string Reason) : DeltaClientEvent;
 

@@ -156,6 +156,9 @@ internal sealed class MeshFeed
                 else _log.LogWarning("no stream to the control plane at {Address}: {Status}; retrying in {Delay}", _options.Xds!.Address,
                     ended.Status, ended.RetryAfter);
                 break;
+            case DeltaClientEvent.Faulted faulted:
+                _log.LogError(faulted.Fault, "what the control plane sent could not be applied; the mesh stays as it is, and is asked for again");
+                break;
             case DeltaClientEvent.ResourceRejected rejected:
                 _log.LogWarning("{Type} {Name} was rejected: {Reason}", rejected.TypeUrl, rejected.Name, rejected.Reason);
                 break;

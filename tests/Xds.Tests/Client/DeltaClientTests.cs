@@ -45,6 +45,24 @@ public sealed class DeltaClientTests
     }
 
     [Fact]
+    public async Task A_push_that_our_side_fails_to_apply_is_told_of_and_asked_for_again()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        await using var mesh = new TestMesh(TestMesh.Options(server));
+        var first = await server.NextCallAsync();
+        await first.SendAsync(Push("n1", Workload("good", "1")));
+        await TestMesh.UntilAsync(() => mesh.Workloads.ContainsKey("good"));
+        await first.SendAsync(Push("n2", Workload(TestMesh.Poison, "1")));
+
+        var second = await server.NextCallAsync();
+        Assert.Equal(["good"], (await second.ReceiveAsync(TypeUrls.Address)).InitialResourceVersions.Keys);
+        Assert.IsType<InvalidDataException>(Assert.Single(mesh.Events.OfType<DeltaClientEvent.Faulted>()).Fault);
+        Assert.Equal(StreamEndReason.Error, Assert.Single(mesh.Ends).Reason);
+        await second.SendAsync(Push("n1", Workload(TestMesh.Poison, "1")));
+        await TestMesh.UntilAsync(() => mesh.Workloads.ContainsKey(TestMesh.Poison));
+    }
+
+    [Fact]
     public async Task A_push_with_a_bad_resource_is_rejected_applied_and_makes_the_node_ready()
     {
         await using var server = await ScriptedServer.StartAsync();

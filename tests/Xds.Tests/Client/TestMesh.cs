@@ -7,7 +7,10 @@ namespace Mesh.Xds.Tests.Client;
 /// <summary>A consumer such as ztunnel: keeps what a real client hands it.</summary>
 internal sealed class TestMesh : IAsyncDisposable
 {
+    /// <summary>A workload whose first arrival makes the consumer throw.</summary>
+    public const string Poison = "poison";
     private readonly CancellationTokenSource _stop = new();
+    private int _poisoned;
     private readonly Task _running;
 
     public TestMesh(DeltaClientOptions options)
@@ -45,6 +48,8 @@ internal sealed class TestMesh : IAsyncDisposable
 
     private ValueTask TakeAsync(DeltaBatch batch, CancellationToken stop)
     {
+        if (batch.Workloads.Any(static workload => workload.Uid == Poison) && Interlocked.Increment(ref _poisoned) == 1)
+            throw new InvalidDataException("not this one");
         foreach (var workload in batch.Workloads) Workloads[workload.Uid] = workload;
         foreach (var policy in batch.Policies) Policies[policy.Key] = policy;
         foreach (var name in batch.Removed)
