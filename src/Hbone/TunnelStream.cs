@@ -192,6 +192,7 @@ public sealed class TunnelStream
             if (error is not (Errno.None or Errno.WouldBlock))
             {
                 to.OnApplicationBroke(error);
+                if (!IsGone) GiveBack((int)slices.Bytes); // Nobody takes the rest.
                 return;
             }
         }

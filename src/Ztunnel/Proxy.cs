@@ -29,7 +29,9 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
 
     /// <summary>A proxy that cannot go on takes no new connections, so what it carries holds its successor up no longer than this.</summary>
     private static readonly TimeSpan FailedDrainLongest = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan AgentLeaveLongest = TimeSpan.FromSeconds(5);
+
+    /// <summary>A step of the end; a loop that hangs must not keep the process.</summary>
+    private static readonly TimeSpan EndStepLongest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
     private const int CodeReleaseGrowth = 4;
     private static readonly TimeSpan CodeReleaseLongest = TimeSpan.FromHours(1);
@@ -104,12 +106,12 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     private async Task<int> EndAsync(TaskSet running, TaskSet pods, CancellationTokenSource end)
     {
         // First nobody gives us pods any more: those that came later would be taken from our successor. One that hangs must not keep the rest.
-        await Task.WhenAny(pods.WhenAllAsync(), Task.Delay(AgentLeaveLongest, time));
+        await InTimeAsync(pods.WhenAllAsync());
         var failure = running.Failure ?? pods.Failure;
         await DrainAsync(failure is not null && FailedDrainLongest < options.DrainDeadline ? FailedDrainLongest : options.DrainDeadline);
         await end.CancelAsync();
         await running.WhenAllAsync();
-        foreach (var worker in _workers) await worker.DisposeAsync();
+        await InTimeAsync(Task.WhenAll(_workers.Select(static worker => worker.DisposeAsync().AsTask())));
         if (failure is null) return 0;
         _log.LogError("ended, to be started anew, because of {Failure}", failure);
         return 1;
@@ -273,16 +275,28 @@ internal sealed class Proxy(ZtunnelOptions options, Log log, Shutdown shutdown, 
     private async Task DrainAsync(TimeSpan longest)
     {
         _log.LogInformation("draining for up to {Deadline}", longest);
-        foreach (var pod in Pods()) await pod.DrainAsync();
         var started = time.GetTimestamp();
+        await InTimeAsync(Task.WhenAll(Pods().Select(static pod => pod.DrainAsync())));
         do
         {
             await Task.Delay(DrainPoll, time); // What was just accepted is not counted yet.
         }
         while (_workers.Sum(static worker => worker.LiveCount) > 0 && time.GetElapsedTime(started) < longest);
 
-        foreach (var pod in Pods()) await pod.CutAsync(RelayEnd.Drained);
+        await InTimeAsync(Task.WhenAll(Pods().Select(static pod => pod.CutAsync(RelayEnd.Drained))));
         await Task.Delay(DrainPoll, time); // What was cut still writes its line.
+    }
+
+    private async Task InTimeAsync(Task step)
+    {
+        try
+        {
+            await step.WaitAsync(EndStepLongest, time);
+        }
+        catch (TimeoutException)
+        {
+            _log.LogError("a step of the end took longer than {Longest}; going on without it", EndStepLongest);
+        }
     }
 
     private static async Task WaitAsync(CancellationToken stop)

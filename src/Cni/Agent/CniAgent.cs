@@ -106,7 +106,7 @@ internal sealed class CniAgent : IAsyncDisposable
         {
             var counters = new AdminCounters(_metrics);
             Serve(running, new IPEndPoint(AnyAddress, _options.HealthPort), HealthPages(), counters, limits: null, end.Token);
-            var metrics = new AdminPages().Metrics("/metrics", _metrics);
+            var metrics = new AdminPages().Metrics(_metrics, "/metrics");
             Serve(running, new IPEndPoint(AnyAddress, _options.MonitoringPort), metrics, counters, limits: null, end.Token);
             running.AddVital("the copy of the pods", _pods.RunAsync(end.Token), end);
             running.AddVital("the copy of the namespaces", _namespaces.RunAsync(end.Token), end);

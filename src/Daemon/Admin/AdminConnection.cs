@@ -168,7 +168,8 @@ internal sealed class AdminConnection(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
         try
         {
-            return await pages.Find(request.Method, request.Path)(request, either.Token);
+            // A page may ask what does not answer (a loop that hangs), and not look at its token.
+            return await pages.Find(request.Method, request.Path)(request, either.Token).AsTask().WaitAsync(either.Token);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
@@ -214,10 +215,11 @@ internal sealed class AdminConnection(
             if (last) client.Shutdown(SocketShutdown.Send);
             return true;
         }
-        catch (Exception fault) when (fault is not (SocketException or ObjectDisposedException or OperationCanceledException))
+        catch (Exception fault) when (fault is not (SocketException or ObjectDisposedException))
         {
-            log.LogError(fault, "admin page {Path} failed half-way", request.Path);
             client.Close(timeout: 0); // A reset: without it, the end would look like the page's.
+            if (fault is OperationCanceledException) throw;
+            log.LogError(fault, "admin page {Path} failed half-way", request.Path);
             return false;
         }
     }

@@ -15,8 +15,13 @@ public sealed class AdminPages
 
     public AdminPages Post(string path, Func<AdminRequest, AdminResponse> page) => Add("POST", path, (request, _) => new(page(request)));
 
-    /// <summary>The metrics page, in the format the scraper asks for, and packed if it can unpack.</summary>
-    public AdminPages Metrics(string path, Metrics metrics) => Get(path, new MetricsPage(metrics).Answer);
+    /// <summary>The metrics page, in the format the scraper asks for, and packed if it can unpack; one page at all its paths.</summary>
+    public AdminPages Metrics(Metrics metrics, params ReadOnlySpan<string> paths)
+    {
+        var page = new MetricsPage(metrics);
+        foreach (var path in paths) Get(path, page.Answer);
+        return this;
+    }
 
     /// <summary>A readiness page: 200 when ready, else the status given and the names of what is pending.</summary>
     public AdminPages Ready(string path, Readiness readiness, int notReadyStatus = 503) =>

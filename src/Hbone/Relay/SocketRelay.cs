@@ -8,13 +8,15 @@ namespace Mesh.Hbone;
 /// Moves bytes between two sockets through kernel pipes, without copying them here, until both directions ended. Owns both sockets from
 /// <see cref="RunAsync"/> on; their loop's thread only. An idle relay holds no pipe.
 /// </summary>
-public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSource, ILoopWork, IValueTaskSource<RelayResult>
+public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSource, ILoopWork, ILoopTimerTarget, IValueTaskSource<RelayResult>
 {
     private readonly SpliceDirection forth = new(client, server);
     private readonly SpliceDirection back = new(server, client);
     private ManualResetValueTaskSourceCore<RelayResult> completion;
     private SpliceDirection? broken;
     private Errno brokenBy;
+    private LoopTimer? lastWord;
+    private long heardAtStep;
     private bool finished;
     private bool posted;
 
@@ -75,10 +77,26 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSou
             (broken, brokenBy) = (direction, error);
             direction.Release();
             other.NoteSourceBroken();
+            lastWord = new LoopTimer(client.Loop, this);
+            lastWord.Arm(TunnelRelay.LastWordStep);
+            heardAtStep = other.Bytes;
             return true;
         }
         if (broken is not null && (direction.IsDone || !more && !direction.HasPending)) Fail(broken, brokenBy);
         return more;
+    }
+
+    void ILoopTimerTarget.OnTimer(LoopTimer timer)
+    {
+        if (finished) return;
+        var heard = ReferenceEquals(broken, forth) ? back.Bytes : forth.Bytes;
+        if (heard == heardAtStep)
+        {
+            Fail(broken!, brokenBy);
+            return;
+        }
+        heardAtStep = heard;
+        timer.Arm(TunnelRelay.LastWordStep);
     }
 
     private void Fail(SpliceDirection direction, Errno error)
@@ -98,6 +116,7 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSou
     {
         if (finished) return;
         finished = true;
+        lastWord?.Cancel();
         client.Sink = null;
         server.Sink = null;
         forth.Release();

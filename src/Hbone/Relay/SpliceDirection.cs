@@ -10,6 +10,7 @@ internal sealed class SpliceDirection(LoopSocket source, LoopSocket destination)
 
     private SplicePipe? pipe;
     private bool sourceEnded;
+    private bool sourceBroken;
 
     public long Bytes { get; private set; }
 
@@ -22,8 +23,12 @@ internal sealed class SpliceDirection(LoopSocket source, LoopSocket destination)
     /// <summary>The destination has yet to take what was read.</summary>
     public bool HasPending => pipe is { Pending: > 0 };
 
-    /// <summary>Nothing follows what the source sent so far.</summary>
-    public void NoteSourceBroken() => source.NoteBroken();
+    /// <summary>Nothing follows what the source sent so far, and that is no end the destination may take for one.</summary>
+    public void NoteSourceBroken()
+    {
+        sourceBroken = true;
+        source.NoteBroken();
+    }
 
     /// <summary>Moves what moves now; true when there is more but others shall have their turn.</summary>
     public bool Pump(out Errno error)
@@ -90,6 +95,8 @@ internal sealed class SpliceDirection(LoopSocket source, LoopSocket destination)
     {
         IsDone = true;
         Release();
+        error = Errno.None;
+        if (sourceBroken) return false;
         error = destination.ShutdownSend();
         if (error == Errno.NotConnected) error = Errno.None; // It went first; its own direction tells how.
         return error != Errno.None && Failed(atSource: false);

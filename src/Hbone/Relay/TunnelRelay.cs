@@ -10,12 +10,16 @@ namespace Mesh.Hbone;
 /// Moves bytes between an application's socket and a tunnel's stream until both directions ended. Owns both from <see cref="RunAsync"/>
 /// on; their loop's thread only. Callbacks, no state machine: an idle relay holds no buffer.
 /// </summary>
-public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : ILoopSource, IValueTaskSource<RelayResult>
+public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : ILoopSource, ILoopTimerTarget, IValueTaskSource<RelayResult>
 {
+    /// <summary>An application that broke is heard to its end for as long as its peer takes some of it in such a time.</summary>
+    internal static readonly TimeSpan LastWordStep = TimeSpan.FromSeconds(10);
     private ManualResetValueTaskSourceCore<RelayResult> completion;
     private bool finished;
     private bool applicationTold;
     private Errno broken;
+    private LoopTimer? lastWord;
+    private long heardAtStep;
 
     /// <summary>Live counters, this loop's thread only.</summary>
     public long BytesFromApplication { get; private set; }
@@ -60,14 +64,19 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
     /// </summary>
     internal Errno WriteApplication(ref IoSliceList slices, out int sent)
     {
-        sent = 0;
-        return IsBroken ? Errno.WouldBlock : application.TrySendVector(ref slices, out sent, moreFollows: stream is { PeerEnded: true, IsGone: false });
+        if (!IsBroken) return application.TrySendVector(ref slices, out sent, moreFollows: stream is { PeerEnded: true, IsGone: false });
+        sent = (int)slices.Bytes; // Dropped: it must not hold up its peer's other streams.
+        slices.Advance(sent);
+        return Errno.None;
     }
 
     /// <summary>Has the kernel ask the application's side, when it is silent, whether it is still there.</summary>
     public Errno SetKeepAlive(KeepAlive keepAlive) => finished ? Errno.None : application.SetKeepAlive(keepAlive);
 
-    internal void CountToApplication(int bytes) => BytesToApplication += bytes;
+    internal void CountToApplication(int bytes)
+    {
+        if (!IsBroken) BytesToApplication += bytes;
+    }
 
     internal void CountFromApplication(int bytes) => BytesFromApplication += bytes;
 
@@ -78,14 +87,30 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
     internal void OnApplicationBroke(Errno error)
     {
         if (finished || IsBroken) return;
-        if (HasApplicationEnded || error is not (Errno.ConnectionReset or Errno.BrokenPipe or Errno.TimedOut))
+        if (HasApplicationEnded || stream.IsGone || error is not (Errno.ConnectionReset or Errno.BrokenPipe or Errno.TimedOut))
         {
             OnApplicationFailed(error);
             return;
         }
         broken = error;
         application.NoteBroken();
+        stream.DrainPending();
+        lastWord = new LoopTimer(application.Loop, this);
+        lastWord.Arm(LastWordStep);
+        heardAtStep = BytesFromApplication;
         stream.Queue();
+    }
+
+    void ILoopTimerTarget.OnTimer(LoopTimer timer)
+    {
+        if (finished) return;
+        if (BytesFromApplication == heardAtStep)
+        {
+            OnApplicationFailed(broken);
+            return;
+        }
+        heardAtStep = BytesFromApplication;
+        timer.Arm(LastWordStep);
     }
 
     /// <summary>Nothing more can be read.</summary>
@@ -105,7 +130,7 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
     /// <summary>The stream delivered something or ended: see what follows for the application.</summary>
     internal void OnStreamProgress()
     {
-        if (finished || stream.PendingBytes > 0 && !IsBroken) return;
+        if (finished || stream.PendingBytes > 0) return;
         if (stream.IsGone)
         {
             Finish(stream.GoneBecause, Errno.None);
@@ -128,6 +153,7 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
     {
         if (finished) return;
         finished = true;
+        lastWord?.Cancel();
         application.Sink = null;
         if (end == RelayEnd.Closed) application.Dispose();
         else application.Reset(); // RFC 9113, 8.5: bytes may be lost, and TCP has a word for that.

@@ -33,6 +33,7 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
         catch
         {
             _ = Libc.close(descriptor);
+            _descriptor = -1;
             throw;
         }
     }

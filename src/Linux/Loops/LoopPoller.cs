@@ -45,7 +45,16 @@ internal sealed unsafe class LoopPoller : IDisposable
         ref var entry = ref _entries[slot];
         entry.Source = source;
         var registration = new LoopRegistration(slot, entry.Generation);
-        Control(Libc.EPOLL_CTL_ADD, descriptor, hearsWritable ? ReadInterest | Libc.EPOLLOUT : ReadInterest, TagOf(registration));
+        try
+        {
+            Control(Libc.EPOLL_CTL_ADD, descriptor, hearsWritable ? ReadInterest | Libc.EPOLLOUT : ReadInterest, TagOf(registration));
+        }
+        catch (LinuxException)
+        {
+            Remove(registration, -1); // Nobody else knows of this place.
+            throw;
+        }
+
         return registration;
     }
 

@@ -27,7 +27,7 @@ internal sealed class AdminSurface(
         var options = context.Options;
         var counters = new AdminCounters(metrics);
         var admin = AdminPages();
-        var stats = new AdminPages().Metrics("/metrics", metrics).Metrics("/stats/prometheus", metrics);
+        var stats = new AdminPages().Metrics(metrics, "/metrics", "/stats/prometheus");
         var pulse = new WorkerPulse([.. workers.Select(static worker => worker.Loop)], WorkerPulse.PatienceDefault, context.Time);
         var ready = new AdminPages().Get("/healthz/ready", (_, _) => ReadinessPage.AnswerAsync(readiness, pulse));
         try

@@ -18,8 +18,8 @@ internal sealed class CertificateStore(ICertificateSource source, TunnelIdentiti
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(150);
 
-    /// <summary>A timer reaches 49 days, and a clock that is set moves no timer: so the time is looked at now and then.</summary>
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromHours(24);
+    /// <summary>A timer reaches 49 days, and a clock that is set moves no timer: so the time is looked at often enough.</summary>
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(5);
 
     /// <summary>Handshakes that began with the old certificate may still hold its contexts.</summary>
     private static readonly TimeSpan Retirement = TimeSpan.FromMinutes(1);

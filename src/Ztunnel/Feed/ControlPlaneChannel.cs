@@ -26,7 +26,7 @@ internal sealed class ControlPlaneChannel(ControlPlaneOptions server, string? to
         AllowAutoRedirect = false,
         SslOptions = new SslClientAuthenticationOptions
         {
-            EnabledSslProtocols = SslProtocols.Tls13, // As between proxies.
+            EnabledSslProtocols = server.AllowsTls12 ? SslProtocols.Tls12 | SslProtocols.Tls13 : SslProtocols.Tls13, // As between proxies.
             CertificateChainPolicy = ReadTrust(),
             RemoteCertificateValidationCallback = (_, certificate, _, errors) => IsTrusted(certificate, errors),
         },

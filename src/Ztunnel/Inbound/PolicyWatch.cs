@@ -52,7 +52,8 @@ internal sealed class PolicyWatch(LiveConnection connection, AuthorizationContex
         if (FindObjection(mesh, workload) is not null) return true;
         if (ReferenceEquals(mesh.Policies, _policies) && ReferenceEquals(workload, _workload)) return false;
         var outcome = Ask(mesh, workload, connection.Worker.Context.Options.UnknownPolicy);
-        _undecidedSince = outcome.Verdict == Verdict.Undecided ? connection.Worker.Loop.NowMilliseconds : 0;
+        if (outcome.Verdict != Verdict.Undecided) _undecidedSince = 0;
+        else if (_undecidedSince == 0) _undecidedSince = connection.Worker.Loop.NowMilliseconds; // Later pushes do not begin it anew.
         return IsNo(outcome);
     }
 

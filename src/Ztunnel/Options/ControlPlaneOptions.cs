@@ -11,5 +11,8 @@ internal sealed record ControlPlaneOptions
     /// <summary>A further name the server may prove.</summary>
     public string? AlternativeName { get; init; }
 
+    /// <summary>A server that speaks no TLS 1.3 is good enough, too (upstream's control plane under FIPS 140-2 is one).</summary>
+    public bool AllowsTls12 { get; init; }
+
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 }

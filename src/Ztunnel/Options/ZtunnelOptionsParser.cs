@@ -101,13 +101,14 @@ internal static class ZtunnelOptionsParser
         ZtunnelOptions options, OptionReader from, Dictionary<string, string> variables, Dictionary<string, string> proxyMetadata)
     {
         var isFake = from.Flag("FAKE_CA", false);
+        var allowsTls12 = from.Flag("TLS12_ENABLED", false);
         var inKubernetes = from.TextOrNull("KUBERNETES_SERVICE_HOST") is not null;
         var fallback = inKubernetes ? "https://istiod.istio-system.svc:15012" : "https://localhost:15012";
         var token = from.TextOrNull("AUTH_TOKEN") ?? (File.Exists(DefaultToken) ? DefaultToken : null);
         return options with
         {
-            Xds = ReadServer(from, "XDS", from.Text("XDS_ADDRESS", fallback), variables),
-            Ca = isFake ? null : ReadServer(from, "CA", from.Text("CA_ADDRESS", fallback), variables),
+            Xds = ReadServer(from, "XDS", from.Text("XDS_ADDRESS", fallback), allowsTls12, variables),
+            Ca = isFake ? null : ReadServer(from, "CA", from.Text("CA_ADDRESS", fallback), allowsTls12, variables),
             AuthToken = token,
             XdsOnDemand = from.Flag("XDS_ON_DEMAND", false),
             XdsMetadata = ReadMetadata(variables, proxyMetadata),
@@ -120,7 +121,7 @@ internal static class ZtunnelOptionsParser
         };
     }
 
-    private static ControlPlaneOptions? ReadServer(OptionReader from, string kind, string address, Dictionary<string, string> variables)
+    private static ControlPlaneOptions? ReadServer(OptionReader from, string kind, string address, bool allowsTls12, Dictionary<string, string> variables)
     {
         if (address.Length == 0) return null;
         var full = address.Contains("://", StringComparison.Ordinal) ? address : "https://" + address;
@@ -135,6 +136,7 @@ internal static class ZtunnelOptionsParser
             Address = uri,
             Root = from.TextOrNull($"{kind}_ROOT_CA") ?? DefaultRoot,
             AlternativeName = from.TextOrNull($"ALT_{kind}_HOSTNAME"),
+            AllowsTls12 = allowsTls12,
             Headers = [.. Prefixed(variables, $"{kind}_HEADER_")],
         };
     }
@@ -253,14 +255,11 @@ internal static class ZtunnelOptionsParser
         }
     }
 
-    /// <summary>Upstream's switches of TLS that this proxy cannot follow: ignored, they would promise what is not kept.</summary>
+    /// <summary>Upstream's one policy that this proxy cannot follow; ignored, it would promise what is not kept. Others change nothing there either.</summary>
     private static void CheckTls(OptionReader from)
     {
-        if (from.Flag("TLS12_ENABLED", false)) from.Refuse("TLS12_ENABLED", "true", "leave it unset: this proxy speaks TLS 1.3 only");
-        if (from.TextOrNull("COMPLIANCE_POLICY") is { } policy)
-        {
-            const string Spoken = "TLS 1.3 with AES-GCM, and X25519, P-256 or P-384 for the keys (no X25519MLKEM768)";
-            from.Refuse("COMPLIANCE_POLICY", policy, $"leave it unset: no such policy can be kept here, for what is spoken is fixed: {Spoken}");
-        }
+        const string Spoken = "X25519, P-256 or P-384 for the keys (no X25519MLKEM768)";
+        if (from.TextOrNull("COMPLIANCE_POLICY") is "pqc" and { } policy)
+            from.Refuse("COMPLIANCE_POLICY", policy, $"leave it unset: what is spoken is fixed: TLS 1.3 with AES-GCM, and {Spoken}");
     }
 }

@@ -95,7 +95,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
     /// <summary>No new connections; inbound tunnels are told to finish.</summary>
     public async Task DrainAsync()
     {
-        foreach (var lane in Lanes) await lane.Worker.Loop.InvokeAsync(lane.DrainAsync);
+        await Task.WhenAll(Lanes.Select(static lane => lane.Worker.Loop.InvokeAsync(lane.DrainAsync))); // One that hangs keeps no other.
         if (_dns is { } dns) dns.Worker.Loop.Post(static drained => ((PodDns)drained!).Drain(), dns);
     }
 
@@ -169,14 +169,11 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
 
     private async Task CloseAsync(RelayEnd reason)
     {
-        foreach (var lane in Lanes)
+        await Task.WhenAll(Lanes.Select(lane => lane.Worker.Loop.InvokeAsync(() =>
         {
-            await lane.Worker.Loop.InvokeAsync(() =>
-            {
-                lane.Cut(reason);
-                return Task.CompletedTask;
-            });
-        }
+            lane.Cut(reason);
+            return Task.CompletedTask;
+        })));
 
         if (_dns is not { } dns) return;
         await dns.Worker.Loop.InvokeAsync(() =>

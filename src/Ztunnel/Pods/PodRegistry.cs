@@ -108,9 +108,15 @@ internal sealed class PodRegistry
     private async Task InTurnAsync(SemaphoreSlim turn, Action work)
     {
         await turn.WaitAsync(CancellationToken.None);
-        work();
-        Publish();
-        turn.Release();
+        try
+        {
+            work();
+            Publish();
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
 
     /// <summary>A new connection begins with the whole picture.</summary>

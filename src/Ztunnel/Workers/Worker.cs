@@ -23,7 +23,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     /// <summary>Byte counters of live connections reach the metrics this often.</summary>
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(5);
     private const int DialledMax = 65_536;
-    private readonly Dictionary<Ip, MeshWorkload> _dialled = [];
+    private readonly Dictionary<(Ip Address, string Uid), MeshWorkload> _dialled = [];
     private readonly ILogger _log;
     private readonly LoopTimer _reports;
     private MeshSnapshot? _considered;
@@ -118,7 +118,7 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
     public void NoteDialled(Ip address, MeshWorkload workload)
     {
         if (_dialled.Count >= DialledMax) _dialled.Clear(); // Such tunnels then live until they fail or are unused.
-        _dialled[address] = workload;
+        _dialled[(address, workload.Uid)] = workload;
     }
 
     /// <summary>Ends the tunnels whose peers these lists name, and how many connections they carried. Loop thread only.</summary>
@@ -174,21 +174,21 @@ internal sealed class Worker : ILoopTimerTarget, IAsyncDisposable
 
     private void DropChangedPeers(MeshSnapshot mesh)
     {
-        List<(Ip Address, bool IsGone)>? changed = null;
-        foreach (var (address, workload) in _dialled)
+        List<((Ip Address, string Uid) Key, bool IsGone)>? changed = null;
+        foreach (var (key, workload) in _dialled)
         {
             var now = mesh.FindWorkload(workload.Uid); // Not by address: several may share one, and one may be known by a name only.
             if (ReferenceEquals(now, workload)) continue;
-            var isGone = now is null || workload.HasAddress(address) && !now.HasAddress(address);
-            if (isGone || now!.Identity != workload.Identity || !now.AcceptsHbone) (changed ??= []).Add((address, isGone));
+            var isGone = now is null || workload.HasAddress(key.Address) && !now.HasAddress(key.Address);
+            if (isGone || now!.Identity != workload.Identity || !now.AcceptsHbone) (changed ??= []).Add((key, isGone));
         }
 
-        foreach (var (address, isGone) in changed ?? [])
+        foreach (var (key, isGone) in changed ?? [])
         {
-            _dialled.Remove(address);
+            _dialled.Remove(key);
             // Another pod took the address or the pod left: nobody is behind these tunnels any more.
-            if (isGone) Pool.CutDestination(address.ToIPAddress(), TunnelEndReason.PeerChanged);
-            else Pool.ForgetDestination(address.ToIPAddress());
+            if (isGone) Pool.CutDestination(key.Address.ToIPAddress(), TunnelEndReason.PeerChanged);
+            else Pool.ForgetDestination(key.Address.ToIPAddress());
         }
     }
 }

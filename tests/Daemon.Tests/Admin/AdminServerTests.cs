@@ -28,7 +28,7 @@ public sealed class AdminServerTests : IAsyncDisposable
     private HttpClient Start(AdminLimits? limits = null)
     {
         var pages = new AdminPages()
-            .Metrics("/metrics", _metrics)
+            .Metrics(_metrics, "/metrics")
             .Ready("/healthz/ready", _readiness, notReadyStatus: 500)
             .Get("/broken", _ => throw new InvalidOperationException("page"))
             .Post("/echo", request => new AdminResponse(200, request.Query.GetValueOrDefault("type", "none"), request.Body));

@@ -40,13 +40,13 @@ public sealed class WorkerPulseTests : IAsyncDisposable
     [Fact]
     public async Task A_wedged_worker_is_named_asked_only_once_and_forgiven_when_it_answers()
     {
-        _loops[1].Post(_ => _wedge.Wait(), null);
+        _loops[0].Post(_ => _wedge.Wait(), null);
         var pulse = new WorkerPulse(_loops, Short, TimeProvider.System);
-        for (var i = 0; i < 10; i++) Assert.Equal((503, "not ready, worker ztunnel-1 does not answer\n"), await AskAsync(pulse));
-        Assert.InRange(_loops[1].Backlog, 0, 2);
+        for (var i = 0; i < 10; i++) Assert.Equal((503, "not ready, worker ztunnel-0 does not answer\n"), await AskAsync(pulse));
+        Assert.InRange(_loops[0].Backlog, 0, 2);
 
         _wedge.Set();
-        await _loops[1].InvokeAsync(static () => Task.CompletedTask);
+        await _loops[0].InvokeAsync(static () => Task.CompletedTask);
         Assert.Equal((200, "ready\n"), await AskAsync(new WorkerPulse(_loops, Long, TimeProvider.System)));
     }
 

@@ -59,13 +59,15 @@ public sealed class ControlPlaneChannelTests : IDisposable
     }
 
     [Theory]
-    [InlineData(SslProtocols.Tls13, true)]
-    [InlineData(SslProtocols.Tls12, false)]
-    public async Task Only_the_tls_that_proxies_speak_is_spoken(SslProtocols protocols, bool connects)
+    [InlineData(SslProtocols.Tls13, false, true)]
+    [InlineData(SslProtocols.Tls12, false, false)]
+    [InlineData(SslProtocols.Tls12, true, true)]
+    public async Task Only_the_tls_that_proxies_speak_is_spoken_unless_the_operator_allows_the_one_before(SslProtocols protocols, bool allows, bool connects)
     {
         await using var server = await TlsServer.StartAsync(protocols: protocols);
+        var channel = new ControlPlaneChannel(Server(server.Address, server.RootPem) with { AllowsTls12 = allows }, token: null);
 
-        Assert.Equal(connects, await ProblemAsync(server, server.RootPem) is null);
+        Assert.Equal(connects, await ProblemAsync(server, channel) is null);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class SetUpTests
     [InlineData(false)]
     public async Task A_policy_that_comes_while_the_application_is_dialled_counts(bool mutual)
     {
-        await using var lab = await StartAsync(Server, []);
+        await using var lab = await StartAsync(Server, new Dictionary<string, string> { ["MESH_DIAL_TIMEOUT"] = "30s" });
         using var busy = lab["server"].Namespace.Run(static () =>
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -185,10 +185,8 @@ public sealed class ZtunnelOptionsTests
         Assert.Equal(new OptionProblem(name, value, wayOut), Assert.Single(Parse((name, value)).Problems));
 
     [Theory]
-    [InlineData("TLS12_ENABLED", "true", "TLS 1.3 only")]
     [InlineData("TLS12_ENABLED", "yes", "write true or false")]
     [InlineData("COMPLIANCE_POLICY", "pqc", "no X25519MLKEM768")]
-    [InlineData("COMPLIANCE_POLICY", "fips-140-2", "leave it unset")]
     [InlineData("KEEPALIVE_TIME", "500ms", "write a duration from 1s to 32767s")]
     [InlineData("KEEPALIVE_TIME", "10h", "write a duration from 1s to 32767s")]
     [InlineData("KEEPALIVE_INTERVAL", "0", "write a duration from 1s to 32767s")]
@@ -202,6 +200,8 @@ public sealed class ZtunnelOptionsTests
 
     [Theory]
     [InlineData("TLS12_ENABLED", "false")]
+    [InlineData("TLS12_ENABLED", "true")]
+    [InlineData("COMPLIANCE_POLICY", "fips-140-2")]
     [InlineData("TLS12_ENABLED", "")]
     [InlineData("COMPLIANCE_POLICY", "")]
     [InlineData("KEEPALIVE_TIME", "1s")]
