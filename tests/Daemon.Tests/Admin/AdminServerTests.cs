@@ -31,6 +31,7 @@ public sealed class AdminServerTests : IAsyncDisposable
             .Metrics(_metrics, "/metrics")
             .Ready("/healthz/ready", _readiness, notReadyStatus: 500)
             .Get("/broken", _ => throw new InvalidOperationException("page"))
+            .Get("/stuck", static (_, _) => new ValueTask<AdminResponse>(new TaskCompletionSource<AdminResponse>().Task))
             .Post("/echo", request => new AdminResponse(200, request.Query.GetValueOrDefault("type", "none"), request.Body));
         _server = new AdminServer(new IPEndPoint(IPAddress.Loopback, 0), pages, new AdminCounters(_metrics), _log.Scope("admin"), TimeProvider.System, limits);
         _running = _server.RunAsync(_stop.Token);
@@ -99,6 +100,14 @@ public sealed class AdminServerTests : IAsyncDisposable
         Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
         Assert.Equal(3000, answer.Split('\n').Count(static line => line.StartsWith("many_total{", StringComparison.Ordinal)));
         Assert.DoesNotContain("peer-1", await SendRawAsync("HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_that_waits_for_ever_is_answered_at_its_deadline()
+    {
+        using var client = Start(new AdminLimits { ResponseTimeout = TimeSpan.FromMilliseconds(300) });
+        using var answer = await client.GetAsync(new Uri("/stuck", UriKind.Relative)).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "the page took too long\n"), (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text;
 using Mesh.Daemon.Admin;
 using Mesh.Daemon.Metering;
+using Mesh.Kubernetes.Tests.Support;
 
 namespace Mesh.Daemon.Tests.Metering;
 

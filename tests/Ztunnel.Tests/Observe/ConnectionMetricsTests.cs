@@ -1,6 +1,6 @@
 using System.Text;
 using Mesh.Daemon.Metering;
-using Mesh.Daemon.Tests.Metering;
+using Mesh.Kubernetes.Tests.Support;
 using Mesh.Identity;
 using Mesh.Ztunnel.Observe;
 
