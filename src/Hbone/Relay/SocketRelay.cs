@@ -8,15 +8,14 @@ namespace Mesh.Hbone;
 /// Moves bytes between two sockets through kernel pipes, without copying them here, until both directions ended. Owns both sockets from
 /// <see cref="RunAsync"/> on; their loop's thread only. An idle relay holds no pipe.
 /// </summary>
-public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSource, ILoopWork, ILoopTimerTarget, IValueTaskSource<RelayResult>
+public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSource, ILoopWork, IValueTaskSource<RelayResult>
 {
     private readonly SpliceDirection forth = new(client, server);
     private readonly SpliceDirection back = new(server, client);
     private ManualResetValueTaskSourceCore<RelayResult> completion;
     private SpliceDirection? broken;
     private Errno brokenBy;
-    private LoopTimer? lastWord;
-    private long heardAtStep;
+    private LastWord? lastWord;
     private bool finished;
     private bool posted;
 
@@ -73,30 +72,20 @@ public sealed class SocketRelay(LoopSocket client, LoopSocket server) : ILoopSou
                 Fail(broken ?? direction, broken is null ? error : brokenBy);
                 return false;
             }
-            // Whoever takes no more may have answered before it broke: that goes first.
-            (broken, brokenBy) = (direction, error);
-            direction.Release();
-            other.NoteSourceBroken();
-            lastWord = new LoopTimer(client.Loop, this);
-            lastWord.Arm(TunnelRelay.LastWordStep);
-            heardAtStep = other.Bytes;
+            Break(direction, other, error);
             return true;
         }
         if (broken is not null && (direction.IsDone || !more && !direction.HasPending)) Fail(broken, brokenBy);
         return more;
     }
 
-    void ILoopTimerTarget.OnTimer(LoopTimer timer)
+    /// <summary>Whoever takes no more may have answered before it broke: that goes first.</summary>
+    private void Break(SpliceDirection direction, SpliceDirection other, Errno error)
     {
-        if (finished) return;
-        var heard = ReferenceEquals(broken, forth) ? back.Bytes : forth.Bytes;
-        if (heard == heardAtStep)
-        {
-            Fail(broken!, brokenBy);
-            return;
-        }
-        heardAtStep = heard;
-        timer.Arm(TunnelRelay.LastWordStep);
+        (broken, brokenBy) = (direction, error);
+        direction.Release();
+        other.NoteSourceBroken();
+        lastWord = new LastWord(client.Loop, () => other.Bytes, () => Fail(direction, error));
     }
 
     private void Fail(SpliceDirection direction, Errno error)

@@ -10,16 +10,13 @@ namespace Mesh.Hbone;
 /// Moves bytes between an application's socket and a tunnel's stream until both directions ended. Owns both from <see cref="RunAsync"/>
 /// on; their loop's thread only. Callbacks, no state machine: an idle relay holds no buffer.
 /// </summary>
-public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : ILoopSource, ILoopTimerTarget, IValueTaskSource<RelayResult>
+public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : ILoopSource, IValueTaskSource<RelayResult>
 {
-    /// <summary>An application that broke is heard to its end for as long as its peer takes some of it in such a time.</summary>
-    internal static readonly TimeSpan LastWordStep = TimeSpan.FromSeconds(10);
     private ManualResetValueTaskSourceCore<RelayResult> completion;
     private bool finished;
     private bool applicationTold;
     private Errno broken;
-    private LoopTimer? lastWord;
-    private long heardAtStep;
+    private LastWord? lastWord;
 
     /// <summary>Live counters, this loop's thread only.</summary>
     public long BytesFromApplication { get; private set; }
@@ -95,22 +92,8 @@ public sealed class TunnelRelay(LoopSocket application, TunnelStream stream) : I
         broken = error;
         application.NoteBroken();
         stream.DrainPending();
-        lastWord = new LoopTimer(application.Loop, this);
-        lastWord.Arm(LastWordStep);
-        heardAtStep = BytesFromApplication;
+        lastWord = new LastWord(application.Loop, () => BytesFromApplication, () => OnApplicationFailed(broken));
         stream.Queue();
-    }
-
-    void ILoopTimerTarget.OnTimer(LoopTimer timer)
-    {
-        if (finished) return;
-        if (BytesFromApplication == heardAtStep)
-        {
-            OnApplicationFailed(broken);
-            return;
-        }
-        heardAtStep = BytesFromApplication;
-        timer.Arm(LastWordStep);
     }
 
     /// <summary>Nothing more can be read.</summary>
