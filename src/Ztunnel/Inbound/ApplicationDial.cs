@@ -3,8 +3,8 @@ using Mesh.Linux;
 using Mesh.Linux.Loops;
 using Mesh.Linux.Sockets;
 using Mesh.Model;
-using Mesh.Ztunnel.Workers;
 using Mesh.Ztunnel.Pods;
+using Mesh.Ztunnel.Workers;
 
 namespace Mesh.Ztunnel.Inbound;
 
@@ -18,21 +18,26 @@ internal static class ApplicationDial
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<ConnectOutcome> ConnectAsync(PodLane lane, Ip client, IpPort target, bool onLoopback, bool keepAlive)
     {
-        var worker = lane.Worker;
-        var options = lane.Pod.DialOptions with
-        {
-            KeepAlive = keepAlive ? lane.Pod.DialOptions.KeepAlive : null,
-            StaysOnMachine = onLoopback || lane.Pod.Local.Workload?.HasAddress(target.Address) == true, // A pod may route for others.
-        };
         var asClient = lane.Pod.PreservesSource && !onLoopback && client != target.Address && client.IsV4 == target.Address.IsV4;
         if (asClient)
         {
-            var spoofed = options with { BindTo = InetEndpoint.From(client.ToIPAddress(), 0), Transparency = Transparency.Required };
-            var outcome = await LoopSocket.ConnectAsync(worker.Loop, target.ToEndpoint(), spoofed, worker.Context.Options.DialTimeout);
+            var outcome = await DialAsync(lane, client, target, onLoopback, keepAlive);
             if (outcome.Error is not (Errno.AddressInUse or Errno.AddressNotAvailable or Errno.InvalidArgument)) return outcome;
-            worker.NoteSourceLost(client, target, outcome.Error);
+            lane.Worker.NoteSourceLost(client, target, outcome.Error);
         }
 
-        return await LoopSocket.ConnectAsync(worker.Loop, target.ToEndpoint(), options, worker.Context.Options.DialTimeout);
+        return await DialAsync(lane, client: null, target, onLoopback, keepAlive);
+    }
+
+    private static ValueTask<ConnectOutcome> DialAsync(PodLane lane, Ip? client, IpPort target, bool onLoopback, bool keepAlive)
+    {
+        var options = lane.Pod.DialOptions with
+        {
+            BindTo = client is { } source ? InetEndpoint.From(source.ToIPAddress(), 0) : null,
+            Transparency = client is null ? Transparency.Off : Transparency.Required,
+            KeepAlive = keepAlive ? lane.Pod.DialOptions.KeepAlive : null,
+            StaysOnMachine = onLoopback || lane.Pod.Local.Workload?.HasAddress(target.Address) == true, // A pod may route for others.
+        };
+        return LoopSocket.ConnectAsync(lane.Worker.Loop, target.ToEndpoint(), options, lane.Worker.Context.Options.DialTimeout);
     }
 }

@@ -126,13 +126,7 @@ internal sealed class InboundConnection : LiveConnection
             Service = forward.Service;
             var about = new AuthorizationContext(Source.Address, forward.Target.Address, forward.Target.Port, SourceIdentity, _principal);
             var watch = new PolicyWatch(this, about);
-            if (watch.FindObjection(local.Mesh, workload) is { } objection) return Reject(request, Denied, ResponseFlag.Deny, objection);
-            var outcome = await watch.JudgeAsync();
-            if (!outcome.IsAllowed)
-            {
-                return Reject(request, Denied, ResponseFlag.Deny, $"connection closed due to policy rejection: {outcome.Explain()}");
-            }
-
+            if (await watch.FindObjectionAsync(local) is { } objection) return Reject(request, Denied, ResponseFlag.Deny, objection);
             _watch = watch; // From here on every change of the mesh asks again.
             if (watch.IsDenied(Worker.Context.Mesh.Current)) Cut(RelayEnd.PolicyDenied);
             return await DialAsync(request, forward, local);

@@ -90,16 +90,9 @@ internal sealed class InboundPassthrough : LiveConnection
         SourceWorkload = local.Mesh.FindWorkload(workload.Network, Source.Address);
         Service = InboundRouter.Label(local.Mesh, workload, Asked.Port, forwardedHost: null);
         var watch = new PolicyWatch(this, new AuthorizationContext(Source.Address, Asked.Address, Asked.Port, identity: null));
-        if (watch.FindObjection(local.Mesh, workload) is { } objection)
+        if (await watch.FindObjectionAsync(local) is { } objection)
         {
             Close(ResponseFlag.Deny, objection);
-            return false;
-        }
-
-        var outcome = await watch.JudgeAsync();
-        if (!outcome.IsAllowed)
-        {
-            Close(ResponseFlag.Deny, $"connection closed due to policy rejection: {outcome.Explain()}");
             return false;
         }
 
@@ -122,6 +115,7 @@ internal sealed class InboundPassthrough : LiveConnection
         _relay = new SocketRelay(_client, application);
         return true;
     }
+
     /// <summary>Cut before there was a relay to tell of it.</summary>
     private bool CloseCut()
     {

@@ -1,6 +1,7 @@
 using Mesh.Model.Decisions;
 using Mesh.Model.Policy;
 using Mesh.Model.Snapshot;
+using Mesh.Ztunnel.Pods;
 using Mesh.Ztunnel.Workers;
 
 namespace Mesh.Ztunnel.Inbound;
@@ -15,31 +16,31 @@ internal sealed class PolicyWatch(LiveConnection connection, AuthorizationContex
     private MeshWorkload? _workload;
     private long _undecidedSince;
 
-    /// <summary>The verdict; while a policy that applies has not come, it is waited for, and then the answer is no.</summary>
-    public async ValueTask<AuthorizationOutcome> JudgeAsync()
+    /// <summary>
+    /// What stands against the connection at its start; null when it may go on. While a policy that applies has not come, it is waited for,
+    /// and then the answer is no.
+    /// </summary>
+    public async ValueTask<string?> FindObjectionAsync(LocalPod local)
     {
         var context = connection.Worker.Context;
         var loop = connection.Worker.Loop;
+        if (PassedBy(local.Mesh, local.Workload!) is { } objection) return objection;
         var deadline = loop.NowMilliseconds + (long)context.Options.WorkloadWait.TotalMilliseconds;
         while (true)
         {
             var changed = context.Mesh.NextChange;
-            var local = connection.Lane.Pod.Local;
-            var outcome = Ask(local.Mesh, local.Workload ?? connection.DestinationWorkload!, context.Options.UnknownPolicy);
+            var now = connection.Lane.Pod.Local;
+            var outcome = Ask(now.Mesh, now.Workload ?? local.Workload!, context.Options.UnknownPolicy);
             var left = deadline - loop.NowMilliseconds;
             if (outcome.Verdict != Verdict.Undecided || left <= 0)
             {
                 context.AccessLog.Judged(connection, outcome);
-                return outcome;
+                return outcome.IsAllowed ? null : $"connection closed due to policy rejection: {outcome.Explain()}";
             }
 
             await Task.WhenAny(changed, Task.Delay(TimeSpan.FromMilliseconds(left), loop.Time));
         }
     }
-
-    /// <summary>What stands against a connection that did not come through the waypoint, where the operator wants that; null otherwise.</summary>
-    public string? FindObjection(MeshSnapshot mesh, MeshWorkload workload) =>
-        connection.Worker.Context.Options.RequiresWaypoint ? WaypointCheck.FindObjection(mesh, workload, about.Port, about.Identity) : null;
 
     /// <summary>
     /// Asks again if anything that could matter changed since the last time. A policy that is still to come does not end what was allowed
@@ -49,7 +50,7 @@ internal sealed class PolicyWatch(LiveConnection connection, AuthorizationContex
     {
         var workload = connection.Lane.Pod.Local.Workload;
         if (workload is null) return false;
-        if (FindObjection(mesh, workload) is not null) return true;
+        if (PassedBy(mesh, workload) is not null) return true;
         if (ReferenceEquals(mesh.Policies, _policies) && ReferenceEquals(workload, _workload)) return false;
         var outcome = Ask(mesh, workload, connection.Worker.Context.Options.UnknownPolicy);
         if (outcome.Verdict != Verdict.Undecided) _undecidedSince = 0;
@@ -65,6 +66,10 @@ internal sealed class PolicyWatch(LiveConnection connection, AuthorizationContex
         _undecidedSince = 0;
         return connection.Lane.Pod.Local is { Workload: { } workload } local && IsNo(Ask(local.Mesh, workload, UnknownPolicy.Skip));
     }
+
+    /// <summary>Which waypoint it should have come through, where the operator wants that; null when it did, or need not.</summary>
+    private string? PassedBy(MeshSnapshot mesh, MeshWorkload workload) =>
+        connection.Worker.Context.Options.RequiresWaypoint ? WaypointCheck.FindObjection(mesh, workload, about.Port, about.Identity) : null;
 
     private bool IsNo(AuthorizationOutcome outcome)
     {
