@@ -7,5 +7,5 @@ public interface IConnectOwner
     void OnConnect(ConnectRequest request);
 
     /// <summary>The peer asked for something else than a CONNECT, and was told 400.</summary>
-    void OnBadRequest(TunnelServer server);
+    void OnBadRequest();
 }

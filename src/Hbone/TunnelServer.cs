@@ -98,7 +98,7 @@ public sealed class TunnelServer(LoopSocket socket, TunnelIdentity identity, Hbo
         if (!fields.Method.SequenceEqual("CONNECT"u8))
         {
             from.Respond(streamId, BadRequest, default, endStream: true);
-            owner.OnBadRequest(this);
+            owner.OnBadRequest();
             return;
         }
         unanswered++;

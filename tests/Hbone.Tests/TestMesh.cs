@@ -89,7 +89,7 @@ internal sealed class TestMesh : IConnectOwner, ITunnelOrigin, IAsyncDisposable
         else _ = AnswerAsync(request);
     }
 
-    public void OnBadRequest(TunnelServer server) => Interlocked.Increment(ref badRequests);
+    public void OnBadRequest() => Interlocked.Increment(ref badRequests);
 
     public SocketOptions DialOptions => new();
 

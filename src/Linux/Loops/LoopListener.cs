@@ -44,9 +44,6 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
     /// <summary>Connections accepted since the start.</summary>
     public long Accepted { get; private set; }
 
-    /// <summary>Times accepting paused because the process or the machine ran out of descriptors or memory.</summary>
-    public long Pauses { get; private set; }
-
     /// <summary>Listens on an IP address. IPv6 wildcard with V6Only off takes IPv4 as well.</summary>
     public static Errno TryListen(EventLoop loop, InetEndpoint local, SocketOptions options, ILoopAcceptor acceptor, out LoopListener? listener)
     {
@@ -213,7 +210,6 @@ public sealed class LoopListener : ILoopSource, ILoopTimerTarget, ILoopWork, IDi
             case Errno.WouldBlock:
                 return false;
             case Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBufferSpace or Errno.OutOfMemory:
-                Pauses++;
                 _loop.Statistics.CountAcceptPause();
                 _pause.Arm(ExhaustedPause);
                 return false;

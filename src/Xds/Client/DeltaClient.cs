@@ -55,8 +55,9 @@ public sealed class DeltaClient(
             var (status, reason) = await RunStreamAsync(stop);
             if (stop.IsCancellationRequested) return;
             // A stream that worked and ended is recycled by its server; any other must not be hammered, whatever it sent before.
-            var isRoutine = reason is StreamEndReason.Complete or StreamEndReason.Reconnect;
-            delay = isRoutine ? options.BackoffMin : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, options.BackoffMax.Ticks));
+            delay = DeltaClientEvent.StreamEnded.IsRoutine(reason)
+                ? options.BackoffMin
+                : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, options.BackoffMax.Ticks));
             var jittered = delay * (0.8 + (0.4 * chance.NextDouble()));
             observe(new DeltaClientEvent.StreamEnded(status, jittered, reason));
             try { await Task.Delay(jittered, time, stop); }

@@ -13,7 +13,9 @@ public abstract record DeltaClientEvent
     /// <summary>A stream is over; the next one starts after the delay. Routine ends (the server recycles streams) need no warning.</summary>
     public sealed record StreamEnded(GrpcStatus Status, TimeSpan RetryAfter, StreamEndReason Reason) : DeltaClientEvent
     {
-        public bool Routine => Reason is StreamEndReason.Complete or StreamEndReason.Reconnect;
+        public bool Routine => IsRoutine(Reason);
+
+        internal static bool IsRoutine(StreamEndReason reason) => reason is StreamEndReason.Complete or StreamEndReason.Reconnect;
     }
 
     /// <summary>Our side failed while it applied a batch: a bug. What the batch held is asked for again on the next stream.</summary>

@@ -61,7 +61,7 @@ internal sealed class InboundTunnel(PodLane lane, LoopSocket socket, InetEndpoin
         _ = connection.RunAsync();
     }
 
-    public void OnBadRequest(TunnelServer server)
+    public void OnBadRequest()
     {
         Lane.Worker.Context.Metrics.CountRefused(MeshPorts.InboundHbone, "not_connect");
         if (_isOddToldOf) return; // Requests are cheap to make, lines are not.

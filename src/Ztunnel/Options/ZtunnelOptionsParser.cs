@@ -258,8 +258,9 @@ internal static class ZtunnelOptionsParser
     /// <summary>Upstream's one policy that this proxy cannot follow; ignored, it would promise what is not kept. Others change nothing there either.</summary>
     private static void CheckTls(OptionReader from)
     {
-        const string Spoken = "X25519, P-256 or P-384 for the keys (no X25519MLKEM768)";
-        if (from.TextOrNull("COMPLIANCE_POLICY") is "pqc" and { } policy)
-            from.Refuse("COMPLIANCE_POLICY", policy, $"leave it unset: what is spoken is fixed: TLS 1.3 with AES-GCM, and {Spoken}");
+        const string Unkept = "pqc";
+        if (from.TextOrNull("COMPLIANCE_POLICY") != Unkept) return;
+        const string Spoken = "TLS 1.3 with AES-GCM, and X25519, P-256 or P-384 for the keys (no X25519MLKEM768)";
+        from.Refuse("COMPLIANCE_POLICY", Unkept, $"leave it unset: what is spoken is fixed: {Spoken}");
     }
 }

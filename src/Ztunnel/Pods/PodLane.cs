@@ -35,11 +35,11 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
     public bool IsCut { get; private set; }
 
     /// <summary>Opens the listeners; null, or which port cannot be opened and why, with none left open.</summary>
-    public string? Open(bool preservesSource)
+    public string? Open()
     {
         try
         {
-            var problem = OpenAll(preservesSource);
+            var problem = OpenAll();
             if (problem is null) Worker.Lanes.Add(this);
             else CloseListeners();
             return problem;
@@ -105,10 +105,10 @@ internal sealed class PodLane(PodProxy pod, Worker worker)
         return _keys[index] = fresh;
     }
 
-    private string? OpenAll(bool preservesSource)
+    private string? OpenAll()
     {
         var options = Worker.Context.Options;
-        var ofTunnels = Pod.ListenOptions with { Transparency = preservesSource ? Transparency.Required : Transparency.Off };
+        var ofTunnels = Pod.ListenOptions with { Transparency = Pod.PreservesSource ? Transparency.Required : Transparency.Off };
         var ofClients = ofTunnels with { KeepAlive = options.KeepAlive };
         var ofThePod = ofClients with { StaysOnMachine = true };
         var problem = Listen(MeshPorts.InboundHbone, ofTunnels, new InboundTunnelAcceptor(this));

@@ -80,7 +80,7 @@ internal sealed class PodProxy(string uid, PodInfo info, NetworkNamespace? insid
         for (var i = 0; i < workers.Count; i++)
         {
             var lane = new PodLane(this, workers[i]);
-            var problem = await workers[i].Loop.InvokeAsync(() => Task.FromResult(lane.Open(PreservesSource)));
+            var problem = await workers[i].Loop.InvokeAsync(() => Task.FromResult(lane.Open()));
             if (problem is not null) return problem;
             _lanes[i] = lane;
             Volatile.Write(ref _lanesOpen, i + 1); // Those before accept already, and may look for the one with the fewest tunnels.
