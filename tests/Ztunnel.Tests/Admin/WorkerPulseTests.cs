@@ -40,7 +40,7 @@ public sealed class WorkerPulseTests : IAsyncDisposable
     [Fact]
     public async Task A_wedged_worker_is_named_asked_only_once_and_forgiven_when_it_answers()
     {
-        _loops[0].Post(_ => _wedge.Wait(), null);
+        _loops[0].Post(_ => Assert.True(_wedge.Wait(TimeSpan.FromMinutes(1), CancellationToken.None)), null);
         var pulse = new WorkerPulse(_loops, Short, TimeProvider.System);
         for (var i = 0; i < 10; i++) Assert.Equal((503, "not ready, worker ztunnel-0 does not answer\n"), await AskAsync(pulse));
         Assert.InRange(_loops[0].Backlog, 0, 2);
