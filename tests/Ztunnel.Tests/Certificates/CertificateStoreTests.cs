@@ -8,6 +8,8 @@ namespace Mesh.Ztunnel.Tests.Certificates;
 
 public sealed class CertificateStoreTests : IAsyncDisposable
 {
+    /// <summary>Time for what must not happen.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly ManualTime _time = new();
     private readonly TestAuthority _authority;
@@ -104,6 +106,7 @@ public sealed class CertificateStoreTests : IAsyncDisposable
         _store.Forget(Id(1));
         Assert.Null(_store.Find(Id(1)));
         _time.Advance(TimeSpan.FromHours(24));
+        await Task.Delay(Settling); // A loop that were alive would ask now, on the pool.
         Assert.Single(_authority.Asked);
 
         await GetAsync(Id(1));
@@ -147,6 +150,7 @@ public sealed class CertificateStoreTests : IAsyncDisposable
         var waiting = Enumerable.Range(0, 20).Select(i => _store.GetAsync(Id(i), Patience).AsTask()).ToList();
         await UntilAsync(() => _authority.Running == FetchTurns.ParallelMax);
         _store.Prefetch(Id(50));
+        await Task.Delay(Settling);
         Assert.Equal(FetchTurns.ParallelMax, _authority.Asked.Count);
 
         _authority.Gate.SetResult();
